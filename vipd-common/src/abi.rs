@@ -1,0 +1,171 @@
+//! Keys, values and records of the BPF maps, as both halves see them.
+//!
+//! Every type is `repr(C)` without padding, so that it is plain bytes on both sides. Times are nanoseconds of
+//! `CLOCK_MONOTONIC` (`bpf_ktime_get_ns`). Addresses are 16 octets in network order, an IPv4 address in the first four
+//! and zeros behind it. Multi-octet numbers are in host order unless said otherwise.
+
+/// Virtual routers that one agent can run: the size of the maps keyed by instance.
+pub const MAX_INSTANCES: u32 = 1024;
+/// Octets of the EVENTS ring; a record is [`Event`].
+pub const EVENTS_SIZE: u32 = 256 * 1024;
+
+/// An address: IPv4 in the first four octets, or IPv6.
+pub type Addr = [u8; 16];
+
+/// Key of INDEX: where an advert belongs (C-RX-04, C-FSM-15). The value is the instance's number, a `u32`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InstanceKey {
+    /// Receiving interface.
+    pub ifindex: u32,
+    /// VLAN id of the outermost tag, 0 for an untagged frame.
+    pub vlan: u16,
+    /// 4 or 6.
+    pub family: u8,
+    /// Virtual router id.
+    pub vrid: u8,
+}
+
+/// Key of VIPS: a virtual address on an interface. The value is the instance's number, a `u32`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VipKey {
+    /// Interface on which the address is announced.
+    pub ifindex: u32,
+    /// VLAN id of the outermost tag, 0 for an untagged frame.
+    pub vlan: u16,
+    /// Zero.
+    pub reserved: u16,
+    /// The virtual address.
+    pub addr: Addr,
+}
+
+/// Key of PEERS: a configured unicast peer of an instance (C-UNI-02). The value is 1.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PeerKey {
+    /// The instance's number.
+    pub instance: u32,
+    /// The peer's address.
+    pub addr: Addr,
+}
+
+/// Which checksum forms a v3/IPv4 advert may carry (C-CK-04), for [`Rules::checksum`].
+pub mod checksum {
+    /// Both forms.
+    pub const EITHER: u8 = 0;
+    /// The message only (RFC 9568).
+    pub const MESSAGE: u8 = 1;
+    /// With a pseudo-header (one reading of RFC 5798; keepalived and FRR by default).
+    pub const PSEUDO: u8 = 2;
+}
+
+/// Value of INSTANCES: what an advert for an instance must look like. Written by the daemon only.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Own primary address; adverts from it are reflections (C-RX-19).
+    pub own: Addr,
+    /// Sum over the virtual addresses of [`crate::wire::address_digest`], which does not depend on their order.
+    pub list_digest: u64,
+    /// Password of version 2, zero-filled (C-AUTH-02).
+    pub auth_data: [u8; 8],
+    /// Own interval in centiseconds.
+    pub interval_cs: u16,
+    /// 2 or 3.
+    pub version: u8,
+    /// Own effective priority.
+    pub priority: u8,
+    /// Version 2: 0 none, 1 password.
+    pub auth_type: u8,
+    /// One of [`checksum`].
+    pub checksum: u8,
+    /// 1: adverts come from configured peers to our own address; 0: to the VRRP group (C-RX-20).
+    pub unicast: u8,
+    /// Least TTL accepted: 255 unless unicast configuration lowers it (C-UNI-03).
+    pub min_ttl: u8,
+    /// Number of virtual addresses in the advert.
+    pub list_len: u8,
+    /// 1: compare the address list of version 2 and drop on mismatch (C-RX-14); version 3 only counts (C-RX-13).
+    pub check_list: u8,
+    /// 1 while this node is Master: every valid advert of another node goes up.
+    pub master: u8,
+    /// Zero.
+    pub reserved: [u8; 5],
+}
+
+/// Value of SEEN: the last valid advert of an instance. Written by the kernel only.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// When it arrived; 0 when none has.
+    pub at: u64,
+    /// Valid adverts so far.
+    pub count: u64,
+    /// Its source.
+    pub source: Addr,
+    /// Its interval in centiseconds.
+    pub interval_cs: u16,
+    /// Its priority.
+    pub priority: u8,
+    /// Its checksum form, one of [`checksum`]: MESSAGE or PSEUDO; EITHER where there is but one form.
+    pub checksum: u8,
+    /// Zero.
+    pub reserved: [u8; 4],
+}
+
+/// What an [`Event`] tells.
+pub mod kind {
+    /// An advert that changes something: the first, another sender, priority, interval or checksum form than the last,
+    /// priority 0, or any while we are Master.
+    pub const ADVERT: u8 = 1;
+    /// A gratuitous ARP for one of our virtual addresses from another node.
+    pub const CLAIM: u8 = 2;
+}
+
+/// Record of the EVENTS ring.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When the frame arrived.
+    pub at: u64,
+    /// The instance's number.
+    pub instance: u32,
+    /// One of [`kind`].
+    pub kind: u8,
+    /// ADVERT: its priority.
+    pub priority: u8,
+    /// ADVERT: its interval in centiseconds.
+    pub interval_cs: u16,
+    /// ADVERT: source of the IP header. CLAIM: the address claimed.
+    pub addr: Addr,
+    /// Source of the Ethernet header.
+    pub mac: [u8; 6],
+    /// ADVERT: as [`Seen::checksum`].
+    pub checksum: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+const _: () = {
+    assert!(size_of::<InstanceKey>() == 8);
+    assert!(size_of::<VipKey>() == 24);
+    assert!(size_of::<PeerKey>() == 20);
+    assert!(size_of::<Rules>() == 48);
+    assert!(size_of::<Seen>() == 40);
+    assert!(size_of::<Event>() == 40);
+};
+
+#[cfg(feature = "user")]
+mod user {
+    // SAFETY: repr(C), Copy, of integers and arrays of them only, and without padding (asserted above by size).
+    unsafe impl aya::Pod for super::InstanceKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for super::VipKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for super::PeerKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for super::Rules {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for super::Seen {}
+}

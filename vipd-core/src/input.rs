@@ -1,0 +1,46 @@
+//! What happened: facts, told to the election.
+
+use core::net::IpAddr;
+
+use crate::{Instant, Interval};
+
+/// An advertisement that passed every receive check (C-RX-01 to C-RX-20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advert {
+    /// Source address of its IP header.
+    pub source: IpAddr,
+    /// 0 when the sender resigns.
+    pub priority: u8,
+    /// The interval that it carries.
+    pub interval: Interval,
+    /// When it arrived, by the kernel's stamp where there is one. Timers are armed from here, not from when it was read.
+    pub at: Instant,
+}
+
+/// What a virtual router can be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Its interface is gone, down or without carrier.
+    Link,
+    /// Its interface has no address to send from.
+    Source,
+}
+
+/// A fact about one virtual router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Take part from now on (RFC event Startup).
+    Startup,
+    /// Stop taking part (RFC event Shutdown).
+    Shutdown,
+    /// An advert arrived.
+    AdvertSeen(Advert),
+    /// Something needed was lost.
+    FaultRaised(Fault),
+    /// It is back.
+    FaultCleared(Fault),
+    /// The interface's primary address is another one now.
+    SourceChanged(IpAddr),
+    /// Tracking changed the effective priority: 1 to 254, or 255 for the owner.
+    PriorityChanged(u8),
+}

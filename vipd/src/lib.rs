@@ -1,0 +1,3 @@
+//! The agent and its command line.
+
+pub mod config;
