@@ -1,2 +1,26 @@
-//! See Cargo.toml.
-fn main() {}
+//! `cargo xtask <verb>`: everything that one does with this repository beside editing it. One file per verb.
+
+use anyhow::Result;
+use clap::Parser;
+
+mod build;
+mod command;
+mod setup;
+mod toolchain;
+
+/// Builds, tests, demonstrates and measures vipd.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Verb {
+    /// Install what building and testing need; does nothing where all is there.
+    Setup,
+    /// Build the kernel half, then the agent with it inside.
+    Build(build::Options),
+}
+
+fn main() -> Result<()> {
+    match Verb::parse() {
+        Verb::Setup => setup::run(),
+        Verb::Build(options) => build::run(&options),
+    }
+}
