@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use crate::{Announcing, Instant, Spec};
 
-/// Least time between two replies to adverts that lose the election (C-FSM-10).
+/// Least time between two replies of a virtual router to adverts that lose the election (C-FSM-10). RFC 9568 asks for
+/// the reply; in version 2, where RFC 3768 is silent, it heals a split as well.
 const REPLY_GAP: Duration = Duration::from_millis(100);
 
 /// The timers of a Master.
@@ -14,7 +15,7 @@ pub(crate) struct Master {
     advert: Instant,
     /// The second set of announcements, until it is sent (C-ARP-07).
     second_set: Option<Instant>,
-    /// The next of the sets that are sent as long as this node is Master.
+    /// The next of the sets that are sent as long as this node is Master, counted from when it became one.
     refresh: Option<Instant>,
     /// The last reply to an advert that loses.
     replied: Option<Instant>,

@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::{Interval, Version};
 
 /// Skew_Time of a node of this `priority` behind a Master of this `interval`. Version 2 measures it in 256ths of a
-/// second, whatever the interval (RFC 3768 §6.1, C-TMR-01); version 3 in 256ths of the interval (RFC 9568 §6.1, C-TMR-02).
+/// second, whatever the interval (RFC 3768 §6.1, C-TMR-01); version 3 in 256ths of the interval (RFC 9568 §6.1,
+/// C-TMR-02).
 pub(crate) fn skew_time(version: Version, priority: u8, interval: Interval) -> Duration {
     let unit = match version {
         Version::V2 => Duration::from_secs(1),

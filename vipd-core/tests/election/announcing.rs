@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use vipd_core::{Announcing, Fault, Input, InstanceId, Instant, Router, Spec, State};
+use vipd_core::{Action, Announcing, Fault, Input, InstanceId, Instant, Router, Spec, State};
 
-use crate::support::{ANNOUNCE, GREATER, ID, Node, SMALLER, advert, hold, ms, send, us, v3};
+use crate::support::{ANNOUNCE, GREATER, ID, Node, SMALLER, advert, centis, hold, ms, send, us, v3};
 
 /// Three announcements, three more after 5 s, then two every 2 s; adverts every 40 s, out of the way.
 fn spec() -> Spec {
@@ -14,7 +14,7 @@ fn spec() -> Spec {
         refresh: Duration::from_secs(2),
         refresh_repeat: 2,
     };
-    Spec { announcing, interval: crate::support::centis(4_000), ..v3(255) }
+    Spec { announcing, interval: centis(4_000), ..v3(255) }
 }
 
 #[test]
@@ -50,44 +50,46 @@ fn c_arp_07_a_late_master_catches_up_with_one_set_of_each() {
     assert_eq!(node.0.next_deadline(), Some(ms(13_000)));
 }
 
+/// The ways out of MASTER.
+fn ways_out() -> [Input; 3] {
+    [Input::Shutdown, Input::FaultRaised(Fault::Link), Input::AdvertSeen(advert(GREATER, 255, ms(1_000)))]
+}
+
 #[test]
 fn c_arp_08_no_set_comes_after_leaving_master() {
-    let leave = [
-        Input::Shutdown,
-        Input::FaultRaised(Fault::Link),
-        Input::AdvertSeen(advert(GREATER, 255, ms(1_000))),
-    ];
-    for input in leave {
+    for way_out in ways_out() {
         let mut node = Node::started(spec(), us(0));
-        node.tell(input, ms(1_000));
+        node.tell(way_out, ms(1_000));
 
         // Two later sets would have come by now, and the Backup's wait is not yet over.
         let later = node.expire(ms(4_000));
 
-        assert_eq!(later, [], "{input:?}");
+        assert_eq!(later, [], "{way_out:?}");
     }
 }
 
 #[test]
 fn c_arp_08_what_still_waits_is_cancelled_on_leaving_master() {
     let other = InstanceId(1);
-    let mut router = Router::new(vec![spec(), spec()]);
-    router.handle(ID, Input::Startup, us(0));
-    router.handle(other, Input::Startup, us(0));
+    for way_out in ways_out() {
+        let mut router = Router::new(vec![spec(), spec()]);
+        router.handle(ID, Input::Startup, us(0));
+        router.handle(other, Input::Startup, us(0));
 
-    router.handle(ID, Input::Shutdown, ms(1));
-    let mut node = Node(router);
-    let actions = node.actions();
+        router.handle(ID, way_out, ms(1_000));
 
-    let announced = |id| actions.iter().filter(|action| **action == vipd_core::Action::Announce(id)).count();
-    assert_eq!((announced(ID), announced(other)), (0, 3));
-    assert!(!actions.contains(&send(255)), "an advert of a Master that is none: {actions:?}");
-    assert_eq!(actions[actions.len() - 2..], [send(0), hold(false)]);
+        let actions = Node(router).actions();
+        let announced = |id| actions.iter().filter(|action| **action == Action::Announce(id)).count();
+        assert_eq!((announced(ID), announced(other)), (0, 3), "{way_out:?}");
+        let sent = |id| actions.contains(&Action::SendAdvert(id, 255));
+        assert_eq!((sent(ID), sent(other)), (false, true), "{way_out:?}");
+        assert_eq!(actions.last(), Some(&hold(false)), "{way_out:?}");
+    }
 }
 
 #[test]
 fn c_fsm_10_a_master_replies_once_in_100_ms() {
-    let mut node = Node::master(Spec { interval: crate::support::centis(4_095), ..v3(100) }, ms(200_000));
+    let mut node = Node::master(Spec { interval: centis(4_095), ..v3(100) }, ms(200_000));
     let mut replies = vec![];
     for millis in (200_010..200_350).step_by(10) {
         if node.hear(advert(SMALLER, 50, ms(millis))) == [send(100), ANNOUNCE] {
