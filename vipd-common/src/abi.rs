@@ -173,6 +173,18 @@ const _: () = {
 
 #[cfg(feature = "user")]
 mod user {
+    use super::Event;
+
+    impl Event {
+        /// Reads a record as the ring holds it; `None` if it has not the size of one.
+        #[must_use]
+        pub fn from_octets(octets: &[u8]) -> Option<Self> {
+            let octets: &[u8; size_of::<Self>()] = octets.try_into().ok()?;
+            // SAFETY: as many octets as a record has, and every pattern of them is one.
+            Some(unsafe { octets.as_ptr().cast::<Self>().read_unaligned() })
+        }
+    }
+
     // SAFETY: repr(C), Copy, of integers and arrays of them only, and without padding (asserted above by size).
     unsafe impl aya::Pod for super::InstanceKey {}
     // SAFETY: as above.

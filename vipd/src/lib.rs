@@ -1,3 +1,4 @@
 //! The agent and its command line.
 
 pub mod config;
+pub mod datapath;

@@ -17,7 +17,9 @@ pub struct Config {
 }
 
 /// Which step of the ladder is demanded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Datapath {
     /// The best that the interface can do: native XDP, generic XDP, tcx, packet socket, in this order.
