@@ -94,6 +94,10 @@ pub struct VirtualAddress {
     pub dev: Option<String>,
     /// Label, at most 15 octets, as `ip address` shows it.
     pub label: Option<String>,
+    /// Broadcast address; none is set where none is given.
+    pub broadcast: Option<IpAddr>,
+    /// Scope, the kernel's `RT_SCOPE_` value: 0 is global, 253 link, 254 host.
+    pub scope: u8,
 }
 
 /// A version 2 password: 8 octets, zero-filled (C-AUTH-02). Never printed (C-SEC-07).
