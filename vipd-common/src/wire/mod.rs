@@ -15,6 +15,7 @@ pub mod checksum;
 pub mod eth;
 pub mod ipv4;
 mod judge;
+mod listed;
 mod reason;
 pub mod vrrp;
 
@@ -24,6 +25,7 @@ use core::net::Ipv4Addr;
 use crate::abi::Addr;
 
 pub use judge::{Advert, Packet, Table, Verdict, judge};
+pub use listed::{Entry, Listed};
 pub use reason::Reason;
 
 /// Octets of a packet that are looked at: more than the longest advert has (1056 over IPv4, 1488 over IPv6).
