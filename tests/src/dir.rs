@@ -17,7 +17,7 @@ impl LabDir {
     /// Makes a new directory, and removes those of processes that have ended without doing so.
     pub(crate) fn create() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        sweep(&std::env::temp_dir());
+        sweep(&std::env::temp_dir(), is_gone);
         let name = format!("{PREFIX}{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
@@ -36,10 +36,16 @@ impl Drop for LabDir {
     }
 }
 
-fn sweep(parent: &Path) {
+/// Removes every lab directory of this process, for an end without drops.
+pub(crate) fn remove_own() {
+    sweep(&std::env::temp_dir(), |pid| pid == process::id());
+}
+
+/// Removes the lab directories below `parent` whose owner's pid is `doomed`.
+fn sweep(parent: &Path, doomed: impl Fn(u32) -> bool) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
-        if entry.file_name().to_str().and_then(owner).is_some_and(is_gone) {
+        if entry.file_name().to_str().and_then(owner).is_some_and(&doomed) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -70,7 +76,7 @@ mod tests {
         }
 
         // Act
-        sweep(parent.path());
+        sweep(parent.path(), is_gone);
 
         // Assert
         assert!(!dead.exists());

@@ -57,7 +57,7 @@ impl Conf {
     /// With `nopreempt`, for which the guide has both nodes start as BACKUP.
     #[must_use]
     pub fn nopreempt(self) -> Self {
-        self.replace("state MASTER", "state BACKUP").with_line("nopreempt")
+        Self(self.0.replace("state MASTER", "state BACKUP")).with_line("nopreempt")
     }
 
     /// With another password.

@@ -21,9 +21,10 @@ use crate::dir::LabDir;
 use crate::process::Process;
 
 /// The namespaces' first process. It ends, and the kernel then kills every process of the host, when the pipe to its
-/// standard input closes; and that closes however the maker of the lab dies. The shell stays in front of `cat` to
-/// reap orphans.
-const INIT: &str = "mount -t proc proc /proc && echo ready && cat; exit";
+/// standard input closes; and that closes however the maker of the lab dies. The shell stays in front of `cat` to reap
+/// orphans, and to start it again after [`Host::kill_everything`].
+const INIT: &str =
+    "mount -t proc proc /proc && echo ready && exec 2>/dev/null && until cat; do :; done; exit";
 
 type Job = Box<dyn FnOnce() + Send>;
 

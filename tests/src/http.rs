@@ -65,6 +65,18 @@ impl Client {
         self.shared.lock().clone()
     }
 
+    /// The requests that have ended after the first `seen` ones; awaits one if there is none yet, at most `within` this
+    /// time.
+    #[must_use]
+    pub fn next(&self, seen: usize, within: Duration) -> Vec<Request> {
+        let deadline = Moment::now() + within;
+        let mut requests = self.shared.lock();
+        while requests.len() <= seen && !deadline.remaining().is_zero() {
+            requests = self.shared.wait(requests, deadline.remaining());
+        }
+        requests.get(seen..).unwrap_or_default().to_vec()
+    }
+
     /// Awaits an answer to a request that began at `since` or later.
     ///
     /// # Errors
@@ -80,8 +92,7 @@ impl Client {
             if deadline.remaining().is_zero() {
                 bail!("no answer within {within:?}; the last request: {:?}", requests.last());
             }
-            let waited = self.shared.changed.wait_timeout(requests, deadline.remaining());
-            requests = waited.unwrap_or_else(PoisonError::into_inner).0;
+            requests = self.shared.wait(requests, deadline.remaining());
         }
     }
 
@@ -144,6 +155,14 @@ impl Account {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Vec<Request>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(
+        &self,
+        held: MutexGuard<'a, Vec<Request>>,
+        at_most: Duration,
+    ) -> MutexGuard<'a, Vec<Request>> {
+        self.changed.wait_timeout(held, at_most).unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn ask(&self, plan: Plan) {

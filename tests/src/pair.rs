@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::agent::{Agent, Running};
+use crate::facts::{self, Address};
 use crate::guide::Conf;
 use crate::host::Host;
 use crate::http::{Client, Plan};
@@ -33,7 +34,7 @@ impl Balancer {
         host.sysctl("net/ipv4/ip_nonlocal_bind", "1")?;
         let ip = Pair::address(last_octet);
         let port = lab.connect(&host, "eth0", &format!("{ip}/24"), switch)?;
-        let mac = crate::facts::mac(&host, "eth0")?;
+        let mac = facts::mac(&host, "eth0")?;
         Ok(Self { host, port, ip, mac })
     }
 
@@ -94,6 +95,17 @@ impl Pair {
     #[must_use]
     pub fn vip() -> IpAddr {
         Self::address(100)
+    }
+
+    /// Awaits that `holder` alone holds the virtual address.
+    ///
+    /// # Errors
+    /// If that does not come true `within` this time.
+    pub fn wait_for_holder(&self, holder: &Balancer, within: Duration) -> Result<Address> {
+        let other = if holder.ip == self.lb1.ip { &self.lb2 } else { &self.lb1 };
+        let held = facts::wait_for_address(&holder.host, Self::vip(), within)?;
+        facts::wait_for_no_address(&other.host, Self::vip(), within)?;
+        Ok(held)
     }
 
     /// Starts three application servers (192.168.1.31 to 33) and HAProxy on both load balancers.

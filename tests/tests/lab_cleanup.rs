@@ -1,9 +1,12 @@
 //! A lab leaves nothing behind, also when the process that made it is killed.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use vipd_tests::{Host, Lab, facts};
 
 const SOON: Duration = Duration::from_mins(1);
@@ -46,26 +49,38 @@ fn links(observer: &Host) -> Vec<String> {
     listed.lines().filter_map(|line| line.split(": ").nth(1)).map(str::to_owned).collect()
 }
 
-#[test]
-fn a_killed_lab_takes_its_processes_and_networks_with_it() {
-    // Arrange
+/// Ends a lab's process by `signal`, awaits that its networks and processes are gone, and returns where its files were.
+fn end_lab(signal: Signal) -> PathBuf {
     let lab = Lab::new().expect("lab");
     let observer = lab.host("observer").expect("host");
     let (mut holder, hosts) = start_lab();
     lay_cables(&observer, &hosts);
     assert_eq!(links(&observer).len(), 1 + hosts.len());
+    let files = std::env::temp_dir().join(format!("vipd-lab-{}-0", holder.id()));
+    assert!(files.exists());
 
-    // Act
-    holder.kill().expect("SIGKILL");
+    kill(Pid::from_raw(holder.id().cast_signed()), signal).expect("signal");
+
     holder.wait().expect("its end");
-
-    // Assert: only lo is left, and the next lab sweeps the files.
     facts::wait_until(&observer, SOON, || Ok((links(&observer) == ["lo"]).then_some(())))
         .unwrap_or_else(|error| panic!("{error}: {:?} still there", links(&observer)));
-    let files = std::env::temp_dir().join(format!("vipd-lab-{}-0", holder.id()));
+    files
+}
+
+#[test]
+fn a_killed_lab_takes_its_processes_and_networks_with_it_and_the_next_one_sweeps_its_files() {
+    let files = end_lab(Signal::SIGKILL);
+
     assert!(files.exists());
     drop(Lab::new().expect("lab"));
     assert!(!files.exists(), "{} was not swept", files.display());
+}
+
+#[test]
+fn an_interrupted_lab_leaves_nothing_at_all() {
+    let files = end_lab(Signal::SIGINT);
+
+    assert!(!files.exists(), "{} is left", files.display());
 }
 
 #[test]
