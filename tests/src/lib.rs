@@ -1,1 +1,38 @@
-//! See Cargo.toml.
+//! The lab of vipd: whole machines and switches made of namespaces, on one Linux box, for tests that need several
+//! parts at once, for the demo and for measurements.
+//!
+//! A [`Lab`] makes [`Host`]s and [`Switch`]es and plugs them together. Real programs run on the hosts
+//! ([`Process`], [`Agent`], [`services`]), faults are made at the switch ([`Port`]) or by signals, and observers that
+//! share no code with vipd look on ([`Tap`], [`facts`], [`http`], [`probe`]). Everything needs root.
+//!
+//! Nothing of a lab outlives the process that made it, however that process ends: namespaces hang on their first
+//! process, and that one ends when the pipe from its maker closes.
+
+mod agent;
+mod dir;
+pub mod facts;
+pub mod frame;
+pub mod guide;
+mod host;
+pub mod http;
+mod lab;
+mod pair;
+pub mod probe;
+mod process;
+mod rtnl;
+pub mod services;
+mod signals;
+mod switch;
+mod tap;
+mod time;
+
+pub use agent::{Agent, Datapath, Running, vipd_binary};
+pub use host::Host;
+pub use lab::Lab;
+pub use pair::{Balancer, Pair, Services};
+pub use process::{Line, Process};
+pub use rtnl::{Change, Rtnl};
+pub use signals::clean_up_when_interrupted;
+pub use switch::{Port, Switch};
+pub use tap::{Direction, Frame, Tap};
+pub use time::Moment;

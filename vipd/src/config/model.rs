@@ -35,6 +35,18 @@ pub enum Datapath {
     Socket,
 }
 
+impl std::fmt::Display for Datapath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::XdpNative => "xdp-native",
+            Self::XdpGeneric => "xdp-generic",
+            Self::Tcx => "tcx",
+            Self::Socket => "socket",
+        })
+    }
+}
+
 /// One virtual router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {

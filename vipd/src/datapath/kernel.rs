@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use aya::maps::{Array, MapError, PerCpuArray, RingBuf};
+use aya::maps::{Array, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
@@ -28,8 +28,8 @@ pub enum LoadError {
     /// The object cannot be read, or a map cannot be made.
     #[error("the kernel half cannot be prepared: {0}")]
     Object(#[source] Box<EbpfError>),
-    /// The kernel refuses a program. `log` is the end of what its verifier says.
-    #[error("the kernel refuses {program}: {source}\n{log}")]
+    /// The kernel refuses a program. `log` is the end of what its verifier says: many lines, for the debug level.
+    #[error("the kernel refuses {program}: {source}")]
     Program {
         /// The program's name.
         program: &'static str,
@@ -62,8 +62,8 @@ pub enum PublishError {
 pub struct Kernel {
     ebpf: Ebpf,
     maps: Maps,
-    seen: Array<aya::maps::MapData, Seen>,
-    stats: PerCpuArray<aya::maps::MapData, Counters>,
+    seen: Array<MapData, Seen>,
+    stats: Option<Stats>,
     events: Option<Events>,
     published: BTreeMap<u32, Published>,
 }
@@ -91,7 +91,7 @@ impl Kernel {
                 peers: map(&mut ebpf, "PEERS")?,
             },
             seen: map(&mut ebpf, "SEEN")?,
-            stats: map(&mut ebpf, "STATS")?,
+            stats: Some(Stats(map(&mut ebpf, "STATS")?)),
             events: Some(Events::new(map::<RingBuf<_>>(&mut ebpf, "EVENTS")?)),
             published: BTreeMap::new(),
             ebpf,
@@ -188,20 +188,9 @@ impl Kernel {
         Ok(Some(self.seen.get(&instance, 0)?).filter(|seen| seen.at != 0))
     }
 
-    /// Counters of a virtual router, or of the frames that belong to none, in the order of [`Reason::ALL`].
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError::Map`]
-    pub fn stats(&self, instance: Option<u32>) -> Result<Counters, PublishError> {
-        let place = instance.map_or(0, |instance| instance.saturating_add(1));
-        let mut sum = [0; Reason::COUNT];
-        for counters in self.stats.get(&place, 0)?.iter() {
-            for (sum, count) in sum.iter_mut().zip(counters) {
-                *sum += count;
-            }
-        }
-        Ok(sum)
+    /// Takes the counters, for another thread to read; `None` if they have been taken before.
+    pub fn take_stats(&mut self) -> Option<Stats> {
+        self.stats.take()
     }
 
     /// Takes the ring of events; `None` if it has been taken before.
@@ -236,6 +225,27 @@ impl Kernel {
     /// [`ProgramError`] if it is not loaded.
     pub fn tcx(&mut self) -> Result<&mut SchedClassifier, ProgramError> {
         tcx(&mut self.ebpf)
+    }
+}
+
+/// The kernel half's counters.
+pub struct Stats(PerCpuArray<MapData, Counters>);
+
+impl Stats {
+    /// Counters of a virtual router, or of the frames that belong to none, in the order of [`Reason::ALL`].
+    ///
+    /// # Errors
+    ///
+    /// [`MapError`]: there is no such place.
+    pub fn read(&self, instance: Option<u32>) -> Result<Counters, MapError> {
+        let place = instance.map_or(0, |instance| instance.saturating_add(1));
+        let mut sum = [0; Reason::COUNT];
+        for counters in self.0.get(&place, 0)?.iter() {
+            for (sum, count) in sum.iter_mut().zip(counters) {
+                *sum += count;
+            }
+        }
+        Ok(sum)
     }
 }
 

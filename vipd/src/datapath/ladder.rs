@@ -69,6 +69,12 @@ pub struct Step {
     pub error: AttachError,
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.mode, self.error)
+    }
+}
+
 /// No place that the policy allows is to be had.
 #[derive(Debug)]
 pub struct Refused {
@@ -81,8 +87,8 @@ impl fmt::Display for Refused {
         if self.steps.is_empty() {
             return f.write_str("nothing is to be loaded into the kernel");
         }
-        for (place, Step { mode, error }) in self.steps.iter().enumerate() {
-            write!(f, "{}{mode}: {error}", if place == 0 { "" } else { "; " })?;
+        for (place, step) in self.steps.iter().enumerate() {
+            write!(f, "{}{step}", if place == 0 { "" } else { "; " })?;
         }
         Ok(())
     }

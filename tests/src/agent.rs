@@ -1,0 +1,154 @@
+//! The agents that can hold the virtual address: vipd, and Keepalived beside it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::guide::{self, Conf};
+use crate::host::Host;
+use crate::process::{Line, Process};
+
+/// Where vipd on a host has its run-time files.
+const RUN_DIR: &str = "/run/vipd";
+
+/// How vipd is told to receive adverts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Datapath {
+    /// The best there is.
+    #[default]
+    Auto,
+    /// XDP in the driver.
+    XdpNative,
+    /// XDP in the stack.
+    XdpGeneric,
+    /// A tcx classifier.
+    Tcx,
+    /// A packet socket.
+    Socket,
+}
+
+impl Datapath {
+    /// Its name on vipd's command line and in its status.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::XdpNative => "xdp-native",
+            Self::XdpGeneric => "xdp-generic",
+            Self::Tcx => "tcx",
+            Self::Socket => "socket",
+        }
+    }
+}
+
+/// A kind of agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agent {
+    /// vipd, with this way to receive.
+    Vipd(Datapath),
+    /// Keepalived's VRRP half, as installed.
+    Keepalived,
+}
+
+impl fmt::Display for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vipd(Datapath::Auto) => f.write_str("vipd"),
+            Self::Vipd(datapath) => write!(f, "vipd ({})", datapath.name()),
+            Self::Keepalived => f.write_str("keepalived"),
+        }
+    }
+}
+
+impl Agent {
+    /// Installs the configuration on a host and starts the agent there.
+    ///
+    /// # Errors
+    /// If the program is missing or cannot be started.
+    pub fn start(self, host: &Host, conf: &Conf) -> Result<Running> {
+        conf.install(host)?;
+        let process = match self {
+            Self::Vipd(datapath) => host.spawn(
+                vipd_binary()?,
+                &["run", "--config", guide::PATH, "--run-dir", RUN_DIR, "--datapath", datapath.name()],
+            )?,
+            Self::Keepalived => host.spawn(
+                "keepalived",
+                &[
+                    "-n",
+                    "-l",
+                    "-D",
+                    "-P",
+                    "-f",
+                    guide::PATH,
+                    "-p",
+                    "/run/keepalived.pid",
+                    "-r",
+                    "/run/vrrp.pid",
+                ],
+            )?,
+        };
+        Ok(Running { host: host.clone(), process })
+    }
+}
+
+/// An agent at work on a host; killed on drop.
+pub struct Running {
+    host: Host,
+    process: Process,
+}
+
+impl Running {
+    /// Its process.
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Awaits the next log line that tells of a change to `state`, such as `MASTER`.
+    ///
+    /// # Errors
+    /// If it does not come `within` this time.
+    pub fn wait_for_state(&self, state: &str, within: Duration) -> Result<Line> {
+        self.process.wait_for_line(&format!("(VI_1) Entering {state} STATE"), within)
+    }
+
+    /// What `vipd status --json` says; only vipd has it.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn status(&self) -> Result<Value> {
+        let answer =
+            self.host.command(&format!("{} status --run-dir {RUN_DIR} --json", vipd_binary()?.display()))?;
+        serde_json::from_str(&answer).with_context(|| format!("status is not JSON: {answer}"))
+    }
+
+    /// Files that the agent has in its directory for run-time files.
+    ///
+    /// # Errors
+    /// If the directory cannot be listed.
+    pub fn run_files(&self) -> Result<Vec<String>> {
+        let listed = self.host.command("find /run/vipd -mindepth 1");
+        Ok(listed?.lines().map(str::to_owned).collect())
+    }
+}
+
+/// vipd's binary: `VIPD_BIN` if that is set, else the one that cargo put beside the program that asks.
+///
+/// # Errors
+/// If it is not there.
+pub fn vipd_binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("VIPD_BIN") {
+        return Ok(PathBuf::from(path));
+    }
+    let own = std::env::current_exe()?;
+    // Tests lie one directory deeper than binaries.
+    let found = own.ancestors().skip(1).take(2).map(|dir| dir.join("vipd")).find(|path| path.is_file());
+    let Some(found) = found else {
+        bail!("no vipd beside {}: build it first, or name it in VIPD_BIN", own.display());
+    };
+    Ok(found)
+}
