@@ -54,7 +54,8 @@ pub fn run(config: Config, run_dir: &Path) -> anyhow::Result<()> {
         })?
     };
     let service = LocalSet::new();
-    let served = service.block_on(&runtime, serve(&config, &board, run_dir.control(), ready, commands, ended));
+    let served =
+        service.block_on(&runtime, serve(&config, &board, run_dir.control(), ready, commands, ended));
     let elected = thread.join();
     match elected {
         Ok(elected) => elected.and(served),

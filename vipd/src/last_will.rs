@@ -13,7 +13,11 @@ use crate::link::{Links, Monitor};
 ///
 /// # Errors
 /// When the kernel refuses to remove one.
-pub(crate) async fn remove_leftovers(handle: &Handle, links: &Links, planned: &[Planned]) -> anyhow::Result<()> {
+pub(crate) async fn remove_leftovers(
+    handle: &Handle,
+    links: &Links,
+    planned: &[Planned],
+) -> anyhow::Result<()> {
     let left: Vec<Address> = planned
         .iter()
         .flat_map(|planned| &planned.addresses)

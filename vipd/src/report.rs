@@ -29,7 +29,8 @@ impl Reporter {
     /// Everything, as of now.
     pub(crate) fn status(&self) -> Status {
         let ids = (0..).map(InstanceId);
-        let instances = ids.zip(&self.ready.planned).map(|(id, planned)| self.instance(id, planned)).collect();
+        let instances =
+            ids.zip(&self.ready.planned).map(|(id, planned)| self.instance(id, planned)).collect();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             router_id: self.router_id.clone(),

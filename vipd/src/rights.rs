@@ -3,8 +3,10 @@
 use std::fs;
 
 /// Rights without which nothing works, with their bit in the kernel's set (capabilities(7)).
-const NEEDED: [(&str, u32, &str); 2] =
-    [("CAP_NET_ADMIN", 12, "to put addresses on interfaces"), ("CAP_NET_RAW", 13, "to send and receive adverts")];
+const NEEDED: [(&str, u32, &str); 2] = [
+    ("CAP_NET_ADMIN", 12, "to put addresses on interfaces"),
+    ("CAP_NET_RAW", 13, "to send and receive adverts"),
+];
 
 /// Checks that this process has the rights that every agent needs.
 ///
@@ -15,7 +17,10 @@ pub(crate) fn check() -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    anyhow::bail!("this process lacks {}; start vipd as root, or give it these capabilities", missing.join(" and "))
+    anyhow::bail!(
+        "this process lacks {}; start vipd as root, or give it these capabilities",
+        missing.join(" and ")
+    )
 }
 
 fn missing(effective: u64) -> Vec<String> {

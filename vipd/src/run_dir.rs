@@ -133,7 +133,10 @@ mod tests {
         let second = RunDir::acquire(&dir);
 
         let error = second.err().expect("taken").to_string();
-        assert!(error.contains(&format!("pid {}", std::process::id())) && error.contains("--run-dir"), "{error}");
+        assert!(
+            error.contains(&format!("pid {}", std::process::id())) && error.contains("--run-dir"),
+            "{error}"
+        );
         drop(first);
     }
 

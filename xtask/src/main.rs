@@ -4,8 +4,10 @@ use anyhow::Result;
 use clap::Parser;
 
 mod build;
+mod ci;
 mod command;
 mod setup;
+mod test;
 mod toolchain;
 
 /// Builds, tests, demonstrates and measures vipd.
@@ -16,11 +18,17 @@ enum Verb {
     Setup,
     /// Build the kernel half, then the agent with it inside.
     Build(build::Options),
+    /// Run every test, fast levels first; needs root for all but --fast.
+    Test(test::Options),
+    /// Run what must pass before anything lands: formatting, lints, every test.
+    Ci,
 }
 
 fn main() -> Result<()> {
     match Verb::parse() {
         Verb::Setup => setup::run(),
         Verb::Build(options) => build::run(&options),
+        Verb::Test(options) => test::run(&options),
+        Verb::Ci => ci::run(),
     }
 }

@@ -285,7 +285,7 @@ fn a_full_ring_is_counted_and_harms_nobody() {
         programs::run(&mut kernel, Road::Xdp, &advert(100), &mut [0; 46]).expect("the program runs");
     }
 
-    let counters = kernel.stats(Some(INSTANCE)).expect("counters");
+    let counters = kernel.stats().read(Some(INSTANCE)).expect("counters");
     let lost = counters[Reason::EventLost.index()];
     let taken = std::iter::from_fn(|| events.take()).count() as u64;
     assert!(lost > 0, "{taken} records fit into the ring");

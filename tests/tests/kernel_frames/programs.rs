@@ -85,7 +85,7 @@ pub fn run(
 }
 
 fn counters(kernel: &Kernel) -> [Counters; 2] {
-    [None, Some(INSTANCE)].map(|instance| kernel.stats(instance).expect("counters"))
+    [None, Some(INSTANCE)].map(|instance| kernel.stats().read(instance).expect("counters"))
 }
 
 fn risen(before: &[Counters; 2], after: &[Counters; 2]) -> Vec<(bool, Reason)> {

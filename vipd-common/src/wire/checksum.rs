@@ -8,7 +8,7 @@ use super::{L3, four};
 /// The most words of 32 bits that [`words`] adds: the longest advert over IPv4 has 259 behind its IP header.
 pub const WORDS_MAX: usize = 264;
 
-/// Sum of `count` words of 32 bits of a packet, from octet `from` on, which must be a multiple of 4. At most
+/// Sum of `count` words of 32 bits of a packet, from octet `FROM` on, which must be a multiple of 4. At most
 /// [`WORDS_MAX`] words are added, so that the kernel's verifier sees the end (C-XDP-05).
 #[must_use]
 #[inline(always)]

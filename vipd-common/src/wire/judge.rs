@@ -1,7 +1,7 @@
 //! The receive checks of an advert, in the order of section 5 of the conformance list: IP header, TTL, version, type,
 //! lengths, checksum, VRID, then what one virtual router asks for.
 
-use super::{L3, Reason, address_digest, be16, checksum, four, ipv4, vrrp};
+use super::{L3, Reason, address_digest, be16, checksum, four, fresh, ipv4, vrrp};
 use crate::abi::{self, Addr, Rules};
 
 /// Where the VRRP message begins: behind an IP header without options.
@@ -191,8 +191,8 @@ fn check_for<T: Table>(
     if v2 && rules.priority == 255 {
         return Err(Reason::Owner);
     }
-    advert.list_differs = advert.count != rules.list_len
-        || rules.check_list != 0 && list_digest(l3, advert.count) != rules.list_digest;
+    advert.list_differs =
+        advert.count != rules.list_len || rules.check_list != 0 && list_digest(l3) != rules.list_digest;
     let refuse_list = rules.check_list != 0 && advert.list_differs && advert.priority != 255;
     if v2 && (advert.count == 0 || refuse_list) {
         return Err(Reason::AddressList);
@@ -216,7 +216,7 @@ fn check_for<T: Table>(
 /// Which form the checksum has; `None` if it is wrong in every form that is accepted.
 #[inline(always)]
 fn checksum_form(l3: &L3, header: &ipv4::Header, version: u8, length: usize, accepted: u8) -> Option<u8> {
-    let sum = checksum::words::<MESSAGE>(l3, length / 4);
+    let sum = checksum::words::<MESSAGE>(l3, words_of_message(l3));
     if version == 2 {
         return checksum::is_sound(sum).then_some(abi::checksum::EITHER);
     }
@@ -226,6 +226,13 @@ fn checksum_form(l3: &L3, header: &ipv4::Header, version: u8, length: usize, acc
     #[expect(clippy::cast_possible_truncation, reason = "the longest message has 1036 octets")]
     let sum = sum + checksum::pseudo_header(header.source, header.destination, length as u16);
     (accepted != abi::checksum::MESSAGE && checksum::is_sound(sum)).then_some(abi::checksum::PSEUDO)
+}
+
+/// Words of 32 bits behind the IP header, by its total length.
+#[inline(always)]
+fn words_of_message(l3: &L3) -> usize {
+    let total = u16::from_be_bytes([fresh(l3, 2), fresh(l3, 3)]);
+    usize::from(total).saturating_sub(MESSAGE) / 4
 }
 
 /// Authentication of version 2 (C-AUTH-01 to C-AUTH-04), in a time that does not depend on where passwords differ.
@@ -247,7 +254,8 @@ fn authenticate(l3: &L3, count: u8, rules: &Rules) -> Result<(), Reason> {
 }
 
 #[inline(always)]
-fn list_digest(l3: &L3, count: u8) -> u64 {
+fn list_digest(l3: &L3) -> u64 {
+    let count = fresh(l3, MESSAGE + 3);
     let mut digest = 0_u64;
     let mut place = 0_usize;
     while place < 255 {

@@ -40,11 +40,21 @@ impl super::Status {
 fn table(status: &Status) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["INSTANCE", "STATE", "SINCE", "PRIO", "VRID", "INTERFACE", "DATAPATH", "ADDRESSES", "MASTER"]);
+    table.set_header([
+        "INSTANCE",
+        "STATE",
+        "SINCE",
+        "PRIO",
+        "VRID",
+        "INTERFACE",
+        "DATAPATH",
+        "ADDRESSES",
+        "MASTER",
+    ]);
     for instance in &status.instances {
         table.add_row([
             instance.name.clone(),
-            paint(&instance.state),
+            instance.state.clone(),
             span(instance.up_seconds),
             instance.priority.to_string(),
             instance.vrid.to_string(),
@@ -54,7 +64,11 @@ fn table(status: &Status) -> String {
             master(instance),
         ]);
     }
+    // After the layout: escapes would count as letters.
     let mut text = table.trim_fmt();
+    for state in ["MASTER", "BACKUP", "FAULT", "INIT"] {
+        text = text.replace(&format!(" {state} "), &format!(" {} ", paint(state)));
+    }
     for instance in &status.instances {
         if let Some(event) = &instance.last_event {
             text.push_str(&format!("\n{}: {} because: {event}", instance.name, instance.state));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use aya::maps::{Array, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::{ProgramError, SchedClassifier, Xdp};
@@ -63,7 +64,7 @@ pub struct Kernel {
     ebpf: Ebpf,
     maps: Maps,
     seen: Array<MapData, Seen>,
-    stats: Option<Stats>,
+    stats: Arc<Stats>,
     events: Option<Events>,
     published: BTreeMap<u32, Published>,
 }
@@ -91,7 +92,7 @@ impl Kernel {
                 peers: map(&mut ebpf, "PEERS")?,
             },
             seen: map(&mut ebpf, "SEEN")?,
-            stats: Some(Stats(map(&mut ebpf, "STATS")?)),
+            stats: Arc::new(Stats(map(&mut ebpf, "STATS")?)),
             events: Some(Events::new(map::<RingBuf<_>>(&mut ebpf, "EVENTS")?)),
             published: BTreeMap::new(),
             ebpf,
@@ -188,9 +189,10 @@ impl Kernel {
         Ok(Some(self.seen.get(&instance, 0)?).filter(|seen| seen.at != 0))
     }
 
-    /// Takes the counters, for another thread to read; `None` if they have been taken before.
-    pub fn take_stats(&mut self) -> Option<Stats> {
-        self.stats.take()
+    /// The counters, which another thread may read.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
     }
 
     /// Takes the ring of events; `None` if it has been taken before.

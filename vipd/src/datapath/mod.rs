@@ -22,8 +22,6 @@ use vipd_common::abi::{self, Addr, Event};
 use vipd_common::wire::from_ipv4;
 use vipd_core::{Advert, InstanceId, Instant, Interval};
 
-use self::events::Events;
-use self::ladder::{Attached, Mode, Step};
 use self::port::{Listener, Port};
 use self::presence::Presence;
 use self::tally::SocketTally;
@@ -32,7 +30,9 @@ use crate::control::InterfaceStatus;
 use crate::election::Planned;
 use crate::watch::{self, Watched};
 
-pub use kernel::{Kernel, LoadError, PublishError};
+pub use events::Events;
+pub use kernel::{Kernel, LoadError, PublishError, Stats};
+pub use ladder::{AttachError, Attached, Mode, Refused, Step};
 pub use rules::{checksum_sent, version_number};
 pub use tally::Tally;
 
@@ -78,7 +78,9 @@ struct Listening {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The configuration demands a step of the ladder that is not to be had.
-    #[error("{interface}: the datapath {demanded} is demanded, but {refused}. `auto` takes the best that works")]
+    #[error(
+        "{interface}: the datapath {demanded} is demanded, but {refused}. `auto` takes the best that works"
+    )]
     Demanded {
         /// The interface.
         interface: String,
@@ -129,8 +131,7 @@ impl Datapath {
             }
         };
         let sockets = SocketTally::new(planned.len());
-        let tally =
-            Tally { kernel: kernel.as_mut().and_then(Kernel::take_stats), sockets: Arc::clone(&sockets) };
+        let tally = Tally { kernel: kernel.as_ref().map(Kernel::stats), sockets: Arc::clone(&sockets) };
         let events = kernel.as_mut().and_then(Kernel::events);
         let mut held = Vec::new();
         let mut ports = Vec::new();
@@ -273,7 +274,10 @@ fn tell(interface: &str, datapath: config::Datapath, policy: config::Datapath, r
     if refused.is_empty() || policy == config::Datapath::Socket {
         tracing::info!("{interface}: adverts are received by {datapath}{lost}");
     } else {
-        tracing::warn!("{interface}: adverts are received by {datapath}{lost}, because {}", refused.join("; "));
+        tracing::warn!(
+            "{interface}: adverts are received by {datapath}{lost}, because {}",
+            refused.join("; ")
+        );
     }
 }
 
@@ -296,9 +300,7 @@ fn heard(event: &Event) -> Option<Heard> {
         abi::kind::ADVERT => {
             Some(Heard::Advert(instance, advert_from(&event.addr, event.priority, event.interval_cs, at)?))
         }
-        abi::kind::CLAIM => {
-            Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at }))
-        }
+        abi::kind::CLAIM => Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at })),
         _ => None,
     }
 }

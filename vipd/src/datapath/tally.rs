@@ -30,7 +30,7 @@ impl SocketTally {
 
 /// What was counted, for any thread to read.
 pub struct Tally {
-    pub(super) kernel: Option<Stats>,
+    pub(super) kernel: Option<Arc<Stats>>,
     pub(super) sockets: Arc<SocketTally>,
 }
 

@@ -6,5 +6,5 @@ mod transmit;
 
 pub use addresses::{ADDRESS_PROTOCOL, Address, remove};
 pub use holder::{Applied, Holder};
-pub(crate) use transmit::link_address;
 pub use transmit::Transmitter;
+pub(crate) use transmit::link_address;

@@ -82,9 +82,9 @@ impl Planned {
     /// Whether its interfaces carry all its addresses.
     #[must_use]
     pub fn carried(&self, links: &Links) -> bool {
-        self.addresses.iter().all(|(address, _)| {
-            links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip))
-        })
+        self.addresses
+            .iter()
+            .all(|(address, _)| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip)))
     }
 }
 
@@ -139,10 +139,7 @@ fn find<'a>(instance: &Instance, interface: &str, links: &'a Links) -> Result<&'
         present: links.names().into_iter().map(str::to_owned).collect(),
     })?;
     if link.mac == [0; 6] {
-        return Err(Error::NotEthernet {
-            interface: interface.to_owned(),
-            instance: instance.name.clone(),
-        });
+        return Err(Error::NotEthernet { interface: interface.to_owned(), instance: instance.name.clone() });
     }
     Ok(link)
 }

@@ -228,7 +228,10 @@ impl Election {
                 Sent::count(&sent.failures);
                 if !member.mute {
                     let name = &member.planned.config.name;
-                    tracing::warn!("({name}) cannot send adverts on {}: {error}", member.planned.config.interface);
+                    tracing::warn!(
+                        "({name}) cannot send adverts on {}: {error}",
+                        member.planned.config.interface
+                    );
                 }
             }
         }
@@ -284,7 +287,9 @@ impl Election {
                 let after = (member.planned.up, member.planned.source);
                 match Frames::new(&member.planned) {
                     Ok(frames) => member.frames = frames,
-                    Err(error) => tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name),
+                    Err(error) => {
+                        tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name)
+                    }
                 }
                 self.link_changed(id, before, after);
                 self.tell_kernel(id);
@@ -319,7 +324,10 @@ impl Election {
     fn restore(&mut self, id: InstanceId) {
         let member = &self.members[usize::from(id.0)];
         if member.in_place && !member.planned.carried(self.monitor.links()) {
-            tracing::warn!("({}) an address was removed by somebody else; it is put back", member.planned.config.name);
+            tracing::warn!(
+                "({}) an address was removed by somebody else; it is put back",
+                member.planned.config.name
+            );
             self.order(id, true);
             self.members[usize::from(id.0)].announcements = 1;
         }
@@ -328,8 +336,7 @@ impl Election {
     fn tell_kernel(&mut self, id: InstanceId) {
         let status = self.router.status(id);
         let planned = &self.members[usize::from(id.0)].planned;
-        if let Err(error) =
-            self.datapath.publish(id, planned, status.priority, status.state == State::Master)
+        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
         {
             tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
         }

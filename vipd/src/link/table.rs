@@ -132,8 +132,12 @@ impl Links {
 }
 
 fn parse(message: &AddressMessage) -> Option<LinkAddress> {
-    let mut address =
-        LinkAddress { ip: Ipv4Addr::UNSPECIFIED, prefix: message.header.prefix_len, secondary: false, ours: false };
+    let mut address = LinkAddress {
+        ip: Ipv4Addr::UNSPECIFIED,
+        prefix: message.header.prefix_len,
+        secondary: false,
+        ours: false,
+    };
     let mut peer = None;
     for attribute in &message.attributes {
         match attribute {
