@@ -274,3 +274,6 @@ const fn address(octets: [u8; 4]) -> Addr {
     let [a, b, c, d] = octets;
     [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 }
+
+#[cfg(test)]
+mod tests;
