@@ -66,6 +66,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Why it does not count, or that it does.
+    #[must_use]
+    #[inline(always)]
+    pub fn reason(&self) -> Reason {
+        self.advert.err().unwrap_or(Reason::Accepted)
+    }
+
     /// What to count: one reason for what does not count, [`Reason::Accepted`] and those that tell for an advert.
     #[inline(always)]
     pub fn count(&self, mut raise: impl FnMut(Reason)) {
