@@ -7,42 +7,42 @@ use vipd_common::abi::{Addr, InstanceKey, Rules, checksum};
 use vipd_common::wire::{address_digest, from_ipv4};
 
 /// The loopback interface: where `BPF_PROG_TEST_RUN` says that its frames come from.
-pub const IFINDEX: u32 = 1;
+pub(crate) const IFINDEX: u32 = 1;
 
 /// One frame.
-pub struct Frame {
-    pub name: String,
-    pub kind: String,
-    pub octets: Vec<u8>,
-    pub accepted: bool,
+pub(crate) struct Frame {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) octets: Vec<u8>,
+    pub(crate) accepted: bool,
     /// The counter that must rise.
-    pub counter: Option<String>,
-    pub receiver: Option<Receiver>,
+    pub(crate) counter: Option<String>,
+    pub(crate) receiver: Option<Receiver>,
 }
 
 /// A virtual router.
 #[derive(Clone)]
-pub struct Receiver {
-    pub key: InstanceKey,
-    pub rules: Rules,
-    pub vips: Vec<Addr>,
-    pub peers: Vec<Addr>,
+pub(crate) struct Receiver {
+    pub(crate) key: InstanceKey,
+    pub(crate) rules: Rules,
+    pub(crate) vips: Vec<Addr>,
+    pub(crate) peers: Vec<Addr>,
 }
 
 /// All frames.
-pub fn frames() -> Vec<Frame> {
+pub(crate) fn frames() -> Vec<Frame> {
     let text = include_str!("../../fixtures/vrrp-packets.json");
     let list: Vec<Value> = serde_json::from_str(text).expect("the fixture is a list");
     list.iter().map(Frame::read).collect()
 }
 
 /// Those over IPv4 that claim to be adverts.
-pub fn adverts() -> Vec<Frame> {
+pub(crate) fn adverts() -> Vec<Frame> {
     frames().into_iter().filter(|frame| frame.kind == "advert" && frame.receiver.is_some()).collect()
 }
 
 /// One by its name.
-pub fn named(name: &str) -> Frame {
+pub(crate) fn named(name: &str) -> Frame {
     frames().into_iter().find(|frame| frame.name == name).expect("the fixture has this frame")
 }
 

@@ -57,7 +57,7 @@ fn c_xdp_01_every_advert_of_the_corpus_gets_its_verdict_on_every_road() {
             assert!(frame.accepted || reasons.len() == 1, "{name}: one frame raises one counter");
             match &frame.counter {
                 Some(counter) => {
-                    assert!(reasons.iter().any(|reason| reason.name() == counter), "{name}: {counter}")
+                    assert!(reasons.iter().any(|reason| reason.name() == counter), "{name}: {counter}");
                 }
                 None => assert!(
                     frame.accepted || reasons[0].rfc8347().is_none(),
@@ -86,7 +86,7 @@ fn c_xdp_04_frames_that_are_not_ours_pass_untouched_and_uncounted() {
         others.push((format!("cut short after {ethertype:02x?}"), short));
     }
     for (name, frame) in others {
-        for road in Road::ALL {
+        for road in Road::ALL.into_iter().filter(|road| road.takes(&frame)) {
             let outcome = send(&mut kernel, &receiver, road, &frame);
 
             assert!(outcome.pass && outcome.raised.is_empty(), "{name} on {road:?}: {outcome:?}");
@@ -360,7 +360,7 @@ fn c_xdp_01_kernel_and_user_space_agree_on_10_000_mutated_frames() {
         publish(&mut kernel, receiver);
         let user = send(&mut kernel, receiver, Road::User, &frame);
         seen.borrow_mut().extend(user.reasons());
-        for road in Road::KERNEL {
+        for road in Road::KERNEL.into_iter().filter(|road| road.takes(&frame)) {
             prop_assert_eq!(
                 &send(&mut kernel, receiver, road, &frame),
                 &user,

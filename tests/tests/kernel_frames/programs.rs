@@ -9,7 +9,7 @@ use vipd_common::wire::{Entry, L3, Listed, Packet, Reason, judge};
 use crate::corpus::{IFINDEX, Receiver};
 
 /// The number of the one virtual router in these tests.
-pub const INSTANCE: u32 = 7;
+pub(crate) const INSTANCE: u32 = 7;
 const XDP_DROP: u32 = 1;
 const XDP_PASS: u32 = 2;
 const TCX_NEXT: u32 = u32::MAX;
@@ -17,33 +17,44 @@ const TC_ACT_SHOT: u32 = 2;
 
 /// Who looks at a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Road {
+pub(crate) enum Road {
     Xdp,
     Tcx,
     User,
 }
 
 impl Road {
-    pub const ALL: [Self; 3] = [Self::Xdp, Self::Tcx, Self::User];
-    pub const KERNEL: [Self; 2] = [Self::Xdp, Self::Tcx];
+    pub(crate) const ALL: [Self; 3] = [Self::Xdp, Self::Tcx, Self::User];
+    pub(crate) const KERNEL: [Self; 2] = [Self::Xdp, Self::Tcx];
+
+    /// Whether a frame can come by: behind the network stack there is none without the header that its type promises, and
+    /// the kernel refuses to run a program on one.
+    pub(crate) fn takes(self, frame: &[u8]) -> bool {
+        let header = match frame.get(12..14) {
+            Some([0x08, 0x00]) => 20,
+            Some([0x86, 0xdd]) => 40,
+            _ => 1,
+        };
+        self != Self::Tcx || frame.len() >= 14 + header
+    }
 }
 
 /// What became of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub pass: bool,
+pub(crate) struct Outcome {
+    pub(crate) pass: bool,
     /// Counters that rose by one, with whether they are the virtual router's.
-    pub raised: Vec<(bool, Reason)>,
+    pub(crate) raised: Vec<(bool, Reason)>,
 }
 
 impl Outcome {
-    pub fn reasons(&self) -> Vec<Reason> {
+    pub(crate) fn reasons(&self) -> Vec<Reason> {
         self.raised.iter().map(|(_, reason)| *reason).collect()
     }
 }
 
 /// The kernel half with one virtual router.
-pub fn kernel(receiver: &Receiver) -> Kernel {
+pub(crate) fn kernel(receiver: &Receiver) -> Kernel {
     assert!(nix::unistd::geteuid().is_root(), "this test loads programs into the kernel: run it as root");
     let mut kernel = Kernel::load().unwrap_or_else(|error| panic!("{error}"));
     publish(&mut kernel, receiver);
@@ -51,13 +62,13 @@ pub fn kernel(receiver: &Receiver) -> Kernel {
 }
 
 /// Puts another virtual router into its place.
-pub fn publish(kernel: &mut Kernel, receiver: &Receiver) {
+pub(crate) fn publish(kernel: &mut Kernel, receiver: &Receiver) {
     let Receiver { key, rules, vips, peers } = receiver;
     kernel.publish(INSTANCE, *key, rules, vips, peers).expect("publish");
 }
 
 /// Sends a frame down a road.
-pub fn send(kernel: &mut Kernel, receiver: &Receiver, road: Road, frame: &[u8]) -> Outcome {
+pub(crate) fn send(kernel: &mut Kernel, receiver: &Receiver, road: Road, frame: &[u8]) -> Outcome {
     if road == Road::User {
         return parse(receiver, frame);
     }
@@ -74,7 +85,7 @@ pub fn send(kernel: &mut Kernel, receiver: &Receiver, road: Road, frame: &[u8]) 
 }
 
 /// Runs a program once.
-pub fn run(
+pub(crate) fn run(
     kernel: &mut Kernel,
     road: Road,
     frame: &[u8],
