@@ -131,8 +131,9 @@ impl Running {
     /// # Errors
     /// If the directory cannot be listed.
     pub fn run_files(&self) -> Result<Vec<String>> {
-        let listed = self.host.command("find /run/vipd -mindepth 1");
-        Ok(listed?.lines().map(str::to_owned).collect())
+        // The agent may have removed the directory itself.
+        let listed = self.host.command("find /run -path /run/vipd*")?;
+        Ok(listed.lines().map(str::to_owned).collect())
     }
 }
 

@@ -16,7 +16,6 @@ const BACKLOG: usize = 4096;
 
 /// Sends logs of `level` and above to standard error, in the journal's form when that is where standard error leads.
 /// The guard writes out what is still waiting when it is dropped.
-#[must_use]
 pub fn start(level: Level) -> WorkerGuard {
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(BACKLOG).finish(std::io::stderr());

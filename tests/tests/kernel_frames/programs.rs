@@ -15,16 +15,6 @@ const XDP_PASS: u32 = 2;
 const TCX_NEXT: u32 = u32::MAX;
 const TC_ACT_SHOT: u32 = 2;
 
-/// Whether the kernel lets this frame be sent down a road: for tcx it refuses to make up one that ends in its IP header.
-pub(crate) fn can_send(road: Road, frame: &[u8]) -> bool {
-    let header = match frame.get(12..14) {
-        Some([0x08, 0x00]) => 20,
-        Some([0x86, 0xdd]) => 40,
-        _ => 0,
-    };
-    road != Road::Tcx || frame.len() >= 14 + header
-}
-
 /// Who looks at a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Road {
@@ -36,6 +26,17 @@ pub(crate) enum Road {
 impl Road {
     pub(crate) const ALL: [Self; 3] = [Self::Xdp, Self::Tcx, Self::User];
     pub(crate) const KERNEL: [Self; 2] = [Self::Xdp, Self::Tcx];
+
+    /// Whether a frame can come by: behind the network stack there is none without the header that its type promises, and
+    /// the kernel refuses to run a program on one.
+    pub(crate) fn takes(self, frame: &[u8]) -> bool {
+        let header = match frame.get(12..14) {
+            Some([0x08, 0x00]) => 20,
+            Some([0x86, 0xdd]) => 40,
+            _ => 1,
+        };
+        self != Self::Tcx || frame.len() >= 14 + header
+    }
 }
 
 /// What became of a frame.

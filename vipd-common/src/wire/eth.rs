@@ -180,8 +180,8 @@ mod tests {
 
     #[test]
     fn tags_in_the_frame_and_beside_it_name_one_vlan() {
-        type Tags = &'static [(u16, u16)];
-        let cases: [(&str, Option<u16>, Tags, Place); 9] = [
+        type Case<'a> = (&'a str, Option<u16>, &'a [(u16, u16)], Place);
+        let cases: [Case<'_>; 9] = [
             ("no tag", None, &[], Place { at: 14, vlan: 0 }),
             ("tag in the frame", None, &[(VLAN, 0xc064)], Place { at: 18, vlan: 100 }),
             ("provider's tag", None, &[(PROVIDER_VLAN, 7)], Place { at: 18, vlan: 7 }),

@@ -53,8 +53,8 @@ struct Run {
     #[arg(long, value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
     config: PathBuf,
     /// Directory of the runtime files; one for each agent on this host
-    #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
-    run_dir: PathBuf,
+    #[arg(long = "run-dir", value_name = "DIR", default_value = "/run/vipd")]
+    files: PathBuf,
     /// How adverts must be received; wins over the configuration
     #[arg(long, value_enum)]
     datapath: Option<Datapath>,

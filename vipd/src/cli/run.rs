@@ -24,7 +24,7 @@ impl super::Run {
         }
         let mut config = loaded.config;
         config.datapath = self.datapath.unwrap_or(config.datapath);
-        match agent::run(config, &self.run_dir) {
+        match agent::run(config, &self.files) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 tracing::error!("{error:#}");

@@ -69,17 +69,18 @@ fn table(status: &Status) -> String {
     for state in ["MASTER", "BACKUP", "FAULT", "INIT"] {
         text = text.replace(&format!(" {state} "), &format!(" {} ", paint(state)));
     }
+    let mut lines = vec![text];
     for instance in &status.instances {
         if let Some(event) = &instance.last_event {
-            text.push_str(&format!("\n{}: {} because: {event}", instance.name, instance.state));
+            lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
         }
     }
     for interface in &status.interfaces {
         for refused in &interface.refused {
-            text.push_str(&format!("\n{}: {refused}", interface.name));
+            lines.push(format!("{}: {refused}", interface.name));
         }
     }
-    text
+    lines.join("\n")
 }
 
 fn datapath(status: &Status, instance: &InstanceStatus) -> String {

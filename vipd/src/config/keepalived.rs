@@ -52,7 +52,7 @@ impl<'a> Reader<'_, 'a> {
             let keyword = line.keyword.text;
             match keyword {
                 "router_id" => {
-                    draft.router_id.set(keyword, span, value.and_then(values::name), self.findings)
+                    draft.router_id.set(keyword, span, value.and_then(values::name), self.findings);
                 }
                 "vrrp_version" => {
                     draft.version.set(keyword, span, value.and_then(values::version), self.findings);

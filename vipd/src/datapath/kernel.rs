@@ -20,8 +20,6 @@ use crate::config::Datapath;
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vipd-ebpf.o"));
 const XDP: &str = "vipd_xdp";
 const TCX: &str = "vipd_tcx";
-/// The end of a verifier's log tells what it did not like; the rest is every step before.
-const VERIFIER_LINES: usize = 40;
 
 /// Why the kernel half cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -29,16 +27,6 @@ pub enum LoadError {
     /// The object cannot be read, or a map cannot be made.
     #[error("the kernel half cannot be prepared: {0}")]
     Object(#[source] Box<EbpfError>),
-    /// The kernel refuses a program. `log` is the end of what its verifier says: many lines, for the debug level.
-    #[error("the kernel refuses {program}: {source}")]
-    Program {
-        /// The program's name.
-        program: &'static str,
-        /// The system's error.
-        source: std::io::Error,
-        /// The end of the verifier's log, which may be empty.
-        log: String,
-    },
     /// A program or map is not what this agent expects.
     #[error("the kernel half does not fit this agent: {0}")]
     Unfit(String),
@@ -58,7 +46,7 @@ pub enum PublishError {
     Map(#[from] MapError),
 }
 
-/// The kernel half, loaded but attached nowhere. When it is dropped, or the process ends however it may, the kernel
+/// The kernel half, attached nowhere at first. When it is dropped, or the process ends however it may, the kernel
 /// drops it too: nothing is pinned.
 pub struct Kernel {
     ebpf: Ebpf,
@@ -70,7 +58,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Loads both programs and makes the maps.
+    /// Makes the maps. A program is loaded when it is first attached: most interfaces need but one of the two.
     ///
     /// # Errors
     ///
@@ -80,8 +68,6 @@ impl Kernel {
         // The kernel's own types are of no use here: the programs read packets and their own maps only.
         let loaded = EbpfLoader::new().btf(None).load(OBJECT);
         let mut ebpf = loaded.map_err(|error| LoadError::Object(Box::new(error)))?;
-        load(XDP, xdp(&mut ebpf).and_then(Xdp::load))?;
-        load(TCX, tcx(&mut ebpf).and_then(SchedClassifier::load))?;
         #[cfg(feature = "kernel-log")]
         super::kernel_log::forward(&mut ebpf);
         Ok(Self {
@@ -215,18 +201,27 @@ impl Kernel {
     ///
     /// # Errors
     ///
-    /// [`ProgramError`] if it is not loaded.
+    /// [`ProgramError`] if the kernel refuses it.
     pub fn xdp(&mut self) -> Result<&mut Xdp, ProgramError> {
-        xdp(&mut self.ebpf)
+        let program: &mut Xdp = self.ebpf.program_mut(XDP).ok_or(ProgramError::NotLoaded)?.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
     }
 
     /// The program for tcx, to run it on a frame of one's own (`BPF_PROG_TEST_RUN`).
     ///
     /// # Errors
     ///
-    /// [`ProgramError`] if it is not loaded.
+    /// [`ProgramError`] if the kernel refuses it.
     pub fn tcx(&mut self) -> Result<&mut SchedClassifier, ProgramError> {
-        tcx(&mut self.ebpf)
+        let program: &mut SchedClassifier =
+            self.ebpf.program_mut(TCX).ok_or(ProgramError::NotLoaded)?.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
     }
 }
 
@@ -254,27 +249,6 @@ impl Stats {
 impl std::fmt::Debug for Kernel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Kernel").field("published", &self.published).finish_non_exhaustive()
-    }
-}
-
-fn xdp(ebpf: &mut Ebpf) -> Result<&mut Xdp, ProgramError> {
-    ebpf.program_mut(XDP).ok_or(ProgramError::NotLoaded)?.try_into()
-}
-
-fn tcx(ebpf: &mut Ebpf) -> Result<&mut SchedClassifier, ProgramError> {
-    ebpf.program_mut(TCX).ok_or(ProgramError::NotLoaded)?.try_into()
-}
-
-fn load(program: &'static str, result: Result<(), ProgramError>) -> Result<(), LoadError> {
-    match result {
-        Ok(()) => Ok(()),
-        Err(ProgramError::LoadError { io_error, verifier_log }) => {
-            let text = verifier_log.to_string();
-            let lines: Vec<&str> = text.lines().collect();
-            let end = &lines[lines.len().saturating_sub(VERIFIER_LINES)..];
-            Err(LoadError::Program { program, source: io_error, log: end.join("\n") })
-        }
-        Err(error) => Err(LoadError::Unfit(format!("{program}: {error}"))),
     }
 }
 

@@ -12,6 +12,9 @@ use tracing::{debug, info};
 use super::kernel::{Kernel, ifindex};
 use crate::config::Datapath;
 
+/// Lines of a verifier's log that are worth reading.
+const VERIFIER_LINES: usize = 40;
+
 /// A place for the kernel half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -55,6 +58,9 @@ pub enum AttachError {
     /// The kernel could attach it only in a way that outlives this process.
     #[error("the kernel is too old to take it away when the agent ends")]
     Lasting,
+    /// The kernel's verifier refuses the program.
+    #[error("the kernel refuses the program ({0})")]
+    Refused(#[source] io::Error),
     /// Anything else.
     #[error(transparent)]
     Other(io::Error),
@@ -179,6 +185,16 @@ fn attach_tcx(kernel: &mut Kernel, interface: &str) -> Result<Option<FdLink>, Pr
 /// What an error of attaching means.
 fn classify(error: ProgramError, interface: &str) -> AttachError {
     let error = match error {
+        ProgramError::LoadError { io_error, verifier_log } => {
+            // Its end tells what the verifier did not like; the rest is every step before.
+            let log = verifier_log.to_string();
+            let lines: Vec<&str> = log.lines().collect();
+            debug!(
+                "the verifier's last words:\n{}",
+                lines[lines.len().saturating_sub(VERIFIER_LINES)..].join("\n")
+            );
+            return AttachError::Refused(io_error);
+        }
         ProgramError::SyscallError(error) => error.io_error,
         ProgramError::XdpError(XdpError::NetlinkError(error)) => {
             error.raw_os_error().map_or_else(|| io::Error::other(error), io::Error::from_raw_os_error)

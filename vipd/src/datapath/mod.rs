@@ -123,12 +123,7 @@ impl Datapath {
         }
         let (mut kernel, unloaded) = match load(policy) {
             Ok(kernel) => (kernel, None),
-            Err(error) => {
-                if let LoadError::Program { program, log, .. } = &error {
-                    tracing::debug!("{program}, the end of the verifier's log:\n{log}");
-                }
-                (None, Some(error.to_string()))
-            }
+            Err(error) => (None, Some(error.to_string())),
         };
         let sockets = SocketTally::new(planned.len());
         let tally = Tally { kernel: kernel.as_ref().map(Kernel::stats), sockets: Arc::clone(&sockets) };
@@ -175,7 +170,7 @@ impl Datapath {
         Ok((datapath, statuses, tally))
     }
 
-    /// Waits until something may have been heard since [`next`](Self::next) last said that there is nothing.
+    /// Waits until something may have been heard since [`take`](Self::take) last said that there is nothing.
     ///
     /// # Errors
     /// When a descriptor cannot be polled.
@@ -206,7 +201,7 @@ impl Datapath {
     }
 
     /// The next thing heard, without waiting; `None` when everything that has arrived was told.
-    pub fn next(&mut self) -> Option<Heard> {
+    pub fn take(&mut self) -> Option<Heard> {
         if let Some(Listening { events, .. }) = &mut self.kernel {
             while let Some(event) = events.get_mut().take() {
                 if let Some(heard) = heard(&event) {
@@ -214,7 +209,7 @@ impl Datapath {
                 }
             }
         }
-        let heard = self.ports.iter_mut().find_map(|(_, port)| port.next());
+        let heard = self.ports.iter_mut().find_map(|(_, port)| port.take());
         self.unread = heard.is_some();
         heard
     }

@@ -74,7 +74,7 @@ impl Port {
     }
 
     /// The next thing heard; `None` when the socket is empty.
-    pub(super) fn next(&mut self) -> Option<Heard> {
+    pub(super) fn take(&mut self) -> Option<Heard> {
         loop {
             let (length, at) = match self.socket.get_mut().receive(&mut self.frame) {
                 Ok(received) => received?,

@@ -19,7 +19,7 @@ const FRAME_MAX: usize = 14 + L3_MAX;
 /// Octets that may wait in the kernel: some thousand adverts.
 const RECEIVE_BUFFER: usize = 1 << 20;
 /// A stamp older than this is from before the wall clock was set, and is not believed.
-const OLDEST: Duration = Duration::from_secs(60);
+const OLDEST: Duration = Duration::from_mins(1);
 
 /// A packet socket on one interface that lets through adverts and gratuitous ARP of other nodes, untagged.
 pub(super) struct PacketSocket {

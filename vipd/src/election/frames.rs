@@ -73,8 +73,11 @@ impl Frames {
             }
             self.priority = priority;
         }
-        let mut results = self.adverts.iter().map(|advert| advert.send(transmitter));
-        results.by_ref().fold(Ok(()), |first, result| first.and(result))
+        let mut outcome = Ok(());
+        for advert in &self.adverts {
+            outcome = outcome.and(advert.send(transmitter));
+        }
+        outcome
     }
 
     /// The gratuitous ARP frames, each with the interface that it is for (C-ARP-01).

@@ -101,7 +101,7 @@ impl Election {
                     let index = changed?;
                     self.links_changed(index);
                 }
-                Some(applied) = self.holder.applied() => self.applied(applied),
+                Some(applied) = self.holder.applied() => self.applied(&applied),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
                     Some(Command::Stop) | None => break,
@@ -135,7 +135,7 @@ impl Election {
         self.perform();
         while self.members.iter().any(|member| member.orders > 0) {
             let Some(applied) = self.holder.applied().await else { return };
-            self.applied(applied);
+            self.applied(&applied);
         }
     }
 
@@ -156,7 +156,7 @@ impl Election {
 
     fn hear(&mut self, most: usize) {
         for _ in 0..most {
-            match self.datapath.next() {
+            match self.datapath.take() {
                 Some(Heard::Advert(id, advert)) => {
                     tracing::trace!(instance = id.0, ?advert, "advert");
                     self.router.handle(id, Input::AdvertSeen(advert), clock::now());
@@ -202,9 +202,10 @@ impl Election {
     fn report(&mut self, id: InstanceId, transition: Transition) {
         let name = &self.members[usize::from(id.0)].planned.config.name;
         let Transition { to, cause, .. } = transition;
-        match to {
-            State::Fault => tracing::warn!("({name}) Entering {to} STATE: {cause}"),
-            _ => tracing::info!("({name}) Entering {to} STATE: {cause}"),
+        if to == State::Fault {
+            tracing::warn!("({name}) Entering {to} STATE: {cause}");
+        } else {
+            tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
@@ -246,7 +247,7 @@ impl Election {
         self.holder.order(id, held);
     }
 
-    fn applied(&mut self, applied: Applied) {
+    fn applied(&mut self, applied: &Applied) {
         let id = applied.instance;
         let member = &mut self.members[usize::from(id.0)];
         for failure in &applied.failures {
@@ -288,7 +289,7 @@ impl Election {
                 match Frames::new(&member.planned) {
                     Ok(frames) => member.frames = frames,
                     Err(error) => {
-                        tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name)
+                        tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name);
                     }
                 }
                 self.link_changed(id, before, after);
@@ -357,7 +358,7 @@ struct Mac([u8; 6]);
 
 impl std::fmt::Display for Mac {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        let octets = self.0.map(|octet| format!("{octet:02x}"));
+        f.write_str(&octets.join(":"))
     }
 }

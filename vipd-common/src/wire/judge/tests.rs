@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::eth::{self, Class};
 use super::super::vrrp::{AdvertFrame, FRAME_MAX};
-use super::super::{Entry, Listed, from_ipv4};
+use super::super::{Entry, Listed, address_digest, from_ipv4};
 use super::*;
 use crate::abi::InstanceKey;
 
