@@ -51,7 +51,7 @@ fn node(router_id: &str, line: usize, priority: u8) -> Config {
             announcing: Announcing {
                 repeat: 3,
                 delay: Duration::from_secs(5),
-                refresh: Duration::from_secs(60),
+                refresh: Duration::from_mins(1),
                 refresh_repeat: 2,
             },
         }],
