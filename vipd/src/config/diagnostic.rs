@@ -123,8 +123,13 @@ impl<'a> Findings<'a> {
         self.failed
     }
 
+    /// Whether nothing more is kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= MOST
+    }
+
     fn add(&mut self, severity: Severity, span: Span, refusal: Refusal) {
-        if self.found.len() < MOST {
+        if !self.is_full() {
             self.found.push((severity, span, refusal));
         }
     }

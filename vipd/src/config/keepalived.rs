@@ -1,7 +1,7 @@
 //! keepalived.conf, from the tree to the draft.
 
 use super::diagnostic::Findings;
-use super::draft::{Draft, InstanceDraft, Language, Text, set_option};
+use super::draft::{Draft, InstanceDraft, Language, List, Text, set_option};
 use super::keywords::{self, Scope};
 use super::lex::{self, Quotes, Word};
 use super::model::VirtualAddress;
@@ -84,14 +84,12 @@ impl<'a> Reader<'_, 'a> {
         match keyword {
             "authentication" => self.authentication(line, draft),
             "virtual_ipaddress" => {
-                draft.addresses.given.get_or_insert(line.span());
-                for line in self.list(line) {
+                for line in self.list(line, &mut draft.addresses) {
                     self.address(line, draft);
                 }
             }
             "unicast_peer" => {
-                draft.peers.given.get_or_insert(line.span());
-                for line in self.list(line) {
+                for line in self.list(line, &mut draft.peers) {
                     self.peer(line, draft);
                 }
             }
@@ -196,12 +194,18 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// The lines of a block that lists addresses. Lines of the language itself, such as conditions, are left out.
-    fn list<'n>(&mut self, node: &'n Node<'a>) -> Vec<&'n Node<'a>> {
+    fn list<'n, T>(&mut self, node: &'n Node<'a>, list: &mut List<T>) -> Vec<&'n Node<'a>> {
+        list.given.get_or_insert(node.span());
+        let Some(block) = self.block(node) else {
+            list.refused = true;
+            return Vec::new();
+        };
         let mut lines = Vec::new();
-        for line in self.block(node).unwrap_or_default() {
+        for line in block {
             if line.block.is_some() {
-                let help = "write one address on each line";
-                self.findings.error(line.span(), "a list of addresses holds no blocks", help);
+                let refusal =
+                    Refusal::new("a list of addresses holds no blocks", "write one address on each line");
+                list.push(line.span(), Err(refusal), self.findings);
             } else if line.keyword.text.starts_with('$') || keywords::language(line.keyword.text).is_none() {
                 lines.push(line);
             } else {
@@ -271,6 +275,9 @@ impl<'a> Reader<'_, 'a> {
 
     /// Warns of a word that vipd does not act on.
     fn other(&mut self, word: Word<'a>, scope: Scope) {
+        if self.findings.is_full() {
+            return;
+        }
         let consequence = keywords::consequence(scope, word.text).map(|consequence| (word.text, consequence));
         if let Some((name, consequence)) = keywords::language(word.text).or(consequence) {
             return self.unused.note(name, word.span, consequence);

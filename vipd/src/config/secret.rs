@@ -5,33 +5,39 @@ use super::source::Span;
 use super::suggest;
 
 /// The stretches of `text` that must never be shown: whatever follows a password keyword on its line, the next line
-/// where nothing follows, and the whole of a TOML string that runs over several lines.
+/// where nothing follows, and the whole of a value that runs over several lines.
 pub(super) fn find(text: &str) -> Vec<Span> {
-    let mut found = Vec::new();
+    let mut found: Vec<Span> = Vec::new();
     let mut start = 0;
     let mut hide_line = false;
     for line in text.split_inclusive('\n') {
         let at = start;
         start += line.len();
+        if found.last().is_some_and(|last| start <= last.end) {
+            continue;
+        }
         if hide_line {
             found.push(trimmed(line, at));
             hide_line = line.trim().is_empty();
         }
         let Some(after) = password_follows(line) else { continue };
         let rest = line[after..].strip_prefix(['"', '\'']).unwrap_or(&line[after..]);
-        let value = trimmed(rest, start - rest.len());
-        let quote = ["\"\"\"", "'''"].into_iter().find(|quote| text[value.start..].starts_with(quote));
-        if let Some(quote) = quote {
-            let body = value.start + quote.len();
-            let end = text[body..].find(quote).map_or(text.len(), |length| body + length + quote.len());
-            found.push(Span { start: value.start, end });
-        } else if value.start == value.end {
-            hide_line = true;
-        } else {
-            found.push(value);
+        let mut value = trimmed(rest, start - rest.len());
+        if let Some(length) = length_over_lines(&text[value.start..]) {
+            value.end = value.end.max(value.start + length);
         }
+        hide_line = value.start == value.end;
+        found.push(value);
     }
     found
+}
+
+/// Length of a value that can run over several lines, a long string, a list or a block, if `rest` begins with one.
+fn length_over_lines(rest: &str) -> Option<usize> {
+    let (open, close) = [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}")]
+        .into_iter()
+        .find(|(open, _)| rest.starts_with(open))?;
+    Some(rest[open.len()..].find(close).map_or(rest.len(), |length| open.len() + length + close.len()))
 }
 
 /// The end of the first word of `line` that announces a password.

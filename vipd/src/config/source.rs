@@ -68,48 +68,49 @@ impl<'a> Source<'a> {
         self.lines.partition_point(|start| *start <= at)
     }
 
-    /// Where `span` begins, with its line as it may be shown: secrets masked, control characters replaced, a long line
-    /// cut around the mark.
+    /// Where `span` begins, with its line as it may be shown: a long one cut around the mark, secrets masked, control
+    /// characters replaced.
     pub(super) fn place(&self, span: Span) -> Place {
+        // A parser of another crate may point behind the end or into a character.
+        let span = Span { start: self.text.floor_char_boundary(span.start), end: span.end };
         let line = self.line(span.start);
         let start = self.lines[line - 1];
         let text = self.text[start..].lines().next().unwrap_or_default();
-        let column = text.char_indices().take_while(|(at, _)| start + at < span.start).count() + 1;
+        let column = self.text[start..span.start].chars().count() + 1;
 
-        let mut shown: Vec<char> = Vec::with_capacity(text.len());
-        let (mut from, mut to) = (None, None);
+        let window = window(text, span.start - start);
+        let (first, last) = (start + window.start, start + window.end);
+        let hidden: Vec<Span> =
+            self.hidden.iter().copied().filter(|h| h.start < last && first < h.end).collect();
+        let mut shown: Vec<char> = Vec::with_capacity(SHOWN);
+        let mut mark: Option<(usize, usize)> = None;
         let mut masking = false;
-        for (at, c) in text.char_indices().map(|(at, c)| (start + at, c)) {
-            let hidden = self.hidden.iter().any(|h| h.start <= at && at < h.end);
-            let marked = span.start <= at && (at < span.end || at == span.start);
-            if marked && from.is_none() {
-                from = Some(if hidden && masking { shown.len() - MASK.len() } else { shown.len() });
+        for (at, c) in self.text[first..last].char_indices().map(|(at, c)| (first + at, c)) {
+            let masked = hidden.iter().any(|h| h.start <= at && at < h.end);
+            if !masked {
+                shown.push(if c.is_control() { ' ' } else { c });
+            } else if !masking {
+                shown.extend(MASK.chars());
             }
-            match (hidden, masking) {
-                (true, true) => {}
-                (true, false) => shown.extend(MASK.chars()),
-                (false, _) => shown.push(if c.is_control() { ' ' } else { c }),
-            }
-            masking = hidden;
-            if marked {
-                to = Some(shown.len());
+            masking = masked;
+            if at == span.start || (span.start < at && at < span.end) {
+                let width_here = if masked { MASK.len() } else { 1 };
+                let from = mark.map_or(shown.len() - width_here, |(from, _)| from);
+                mark = Some((from, shown.len()));
             }
         }
-        let from = from.unwrap_or(shown.len());
-        let to = to.unwrap_or(from);
-        cut(&shown, from, to.max(from + 1), line, column)
+        let (from, to) = mark.unwrap_or((shown.len(), shown.len() + 1));
+        Place { line, column, source: shown.into_iter().collect(), mark: from, width: to - from }
     }
 }
 
-/// The place with no more of the line than can be read.
-fn cut(shown: &[char], from: usize, to: usize, line: usize, column: usize) -> Place {
-    let first = if shown.len() <= SHOWN { 0 } else { from.saturating_sub(BEFORE) };
-    let last = shown.len().min(first + SHOWN);
-    Place {
-        line,
-        column,
-        source: shown[first..last].iter().collect(),
-        mark: from - first,
-        width: to.min(last.max(from + 1)) - from,
+/// The octets of a line that are shown: all of it, or [`SHOWN`] characters around the one at `mark`.
+fn window(line: &str, mark: usize) -> std::ops::Range<usize> {
+    if line.chars().count() <= SHOWN {
+        return 0..line.len();
     }
+    let mark = mark.min(line.len());
+    let first = line[..mark].char_indices().rev().take(BEFORE).last().map_or(mark, |(at, _)| at);
+    let length = line[first..].char_indices().nth(SHOWN).map_or(line.len() - first, |(at, _)| at);
+    first..first + length
 }

@@ -47,6 +47,7 @@ mod tests {
             ("prioroty", "priority", 1),
             ("piority", "priority", 1),
             ("pirority", "priority", 1),
+            ("xa", "ay", 2),
             ("kitten", "sitting", 3),
         ] {
             assert_eq!(distance(a, b), expected, "{a} to {b}");

@@ -221,6 +221,7 @@ fn a_definition_is_not_taken_for_its_value() {
     assert_one_error(&text, (6, 10), "not put in yet", "write the value itself");
     let text = format!("$IP=10.0.0.7\n{}", with("virtual_ipaddress {\n${IP}/24\n}"));
     assert_one_error(&text, (7, 1), "not put in yet", "write the value itself");
+    assert_one_error(&with("priority ${_ENV PRIO}"), (5, 10), "not put in yet", "write the value itself");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn assert_pointed(text: &str, found: &Diagnostics) -> Result<(), TestCaseError> 
         prop_assert!(!place.source.contains(char::is_control));
         prop_assert!(!diagnostic.message.contains(char::is_control) && !diagnostic.help.is_empty());
         prop_assert_eq!(diagnostic.to_string().lines().count(), 1);
-        prop_assert!(diagnostic.render(true).lines().count() == 5);
+        prop_assert!(diagnostic.render(true).lines().count() == 6);
     }
     Ok(())
 }

@@ -74,7 +74,7 @@ fn a_password_in_toml_is_never_said() {
         "auth_pass = \"\"\"\nTr0ub4dor\n\\q\"\"\"",
         "auth_pass = '''Tr0ub4dor\nTr0ub4dor",
         "\"auth_pass\" = \"\"\"\nTr0ub4dor\\q",
-        "\"auth\\u005fpass\" = \"Tr0ub4dor\"",
+        "\"auth_p\\u0061ss\" = \"Tr0ub4dor\"",
         "auth_pass = [\"Tr0ub4dor\"]",
         "auth_pass = [\n\"Tr0ub4dor\", \\ ]",
         "auth_pass = Tr0ub4dor",

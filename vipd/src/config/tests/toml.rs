@@ -96,8 +96,8 @@ fn a_line_that_toml_cannot_hold_is_refused_where_it_stands() {
         ("unicast_peer = \"10.0.0.2\"", 16, "is a list", "write `unicast_peer = [\"192.168.1.100\"]`"),
         ("unicast_peer = []", 16, "names no peer", "multicast"),
         ("unicast_peer = [10]", 17, "is text", "double quotes"),
-        ("priority = 1 2", 14, "not TOML", "toml.io"),
-        ("priority = ", 11, "not TOML", "toml.io"),
+        ("priority = 1 2", 12, "not TOML", "toml.io"),
+        ("priority = ", 12, "not TOML", "toml.io"),
         ("name = \"again\"", 1, "not TOML: duplicate key", "toml.io"),
     ] {
         assert_one_error(&instance(line), (5 + line.matches('\n').count(), column), message, help);
