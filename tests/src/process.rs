@@ -160,6 +160,14 @@ impl Process {
         self.wait(KILLED).map(drop)
     }
 
+    /// Kills it alone (SIGKILL), as the kernel's memory killer does; what it forked lives on. Does not await the end.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn kill_alone(&self) -> Result<()> {
+        self.signal(Signal::SIGKILL)
+    }
+
     /// Freezes it and its group (SIGSTOP).
     ///
     /// # Errors
