@@ -4,8 +4,14 @@
 //! `CLOCK_MONOTONIC` (`bpf_ktime_get_ns`). Addresses are 16 octets in network order, an IPv4 address in the first four
 //! and zeros behind it. Multi-octet numbers are in host order unless said otherwise.
 
+use crate::wire::Reason;
+
 /// Virtual routers that one agent can run: the size of the maps keyed by instance.
 pub const MAX_INSTANCES: u32 = 1024;
+/// Virtual addresses that one agent can hold: the size of VIPS.
+pub const MAX_VIPS: u32 = 16 * 1024;
+/// Unicast peers of all virtual routers together: the size of PEERS.
+pub const MAX_PEERS: u32 = 16 * 1024;
 /// Octets of the EVENTS ring; a record is [`Event`].
 pub const EVENTS_SIZE: u32 = 256 * 1024;
 
@@ -13,12 +19,15 @@ pub const EVENTS_SIZE: u32 = 256 * 1024;
 pub type Addr = [u8; 16];
 
 /// Key of INDEX: where an advert belongs (C-RX-04, C-FSM-15). The value is the instance's number, a `u32`.
+///
+/// Beside every virtual router stands an entry with VRID 0, which no virtual router has: it says that some run there, and
+/// so tells an unknown VRID from a foreign VLAN (C-L2-06). Its value means nothing.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InstanceKey {
     /// Receiving interface.
     pub ifindex: u32,
-    /// VLAN id of the outermost tag, 0 for an untagged frame.
+    /// VLAN id, 0 for an untagged frame. A frame with two VLAN ids belongs nowhere: [`crate::wire::eth::STACKED`].
     pub vlan: u16,
     /// 4 or 6.
     pub family: u8,
@@ -32,7 +41,7 @@ pub struct InstanceKey {
 pub struct VipKey {
     /// Interface on which the address is announced.
     pub ifindex: u32,
-    /// VLAN id of the outermost tag, 0 for an untagged frame.
+    /// VLAN id, 0 for an untagged frame, as in [`InstanceKey`].
     pub vlan: u16,
     /// Zero.
     pub reserved: u16,
@@ -114,6 +123,12 @@ pub struct Seen {
     pub reserved: [u8; 4],
 }
 
+/// Value of STATS, per CPU: counters by [`Reason`]. Place 0 is for frames that belong to no instance, place `n` + 1 for
+/// those of instance `n`.
+pub type Counters = [u64; Reason::COUNT];
+/// Places of STATS.
+pub const STATS_SIZE: u32 = MAX_INSTANCES + 1;
+
 /// What an [`Event`] tells.
 pub mod kind {
     /// An advert that changes something: the first, another sender, priority, interval or checksum form than the last,
@@ -158,6 +173,18 @@ const _: () = {
 
 #[cfg(feature = "user")]
 mod user {
+    use super::Event;
+
+    impl Event {
+        /// Reads a record as the ring holds it; `None` if it has not the size of one.
+        #[must_use]
+        pub fn from_octets(octets: &[u8]) -> Option<Self> {
+            let octets: &[u8; size_of::<Self>()] = octets.try_into().ok()?;
+            // SAFETY: as many octets as a record has, and every pattern of them is one.
+            Some(unsafe { octets.as_ptr().cast::<Self>().read_unaligned() })
+        }
+    }
+
     // SAFETY: repr(C), Copy, of integers and arrays of them only, and without padding (asserted above by size).
     unsafe impl aya::Pod for super::InstanceKey {}
     // SAFETY: as above.

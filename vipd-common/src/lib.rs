@@ -3,7 +3,11 @@
 //! - [`wire`]: the formats on the wire, and the receive checks that judge an advert. One parser serves the XDP program,
 //!   the tcx program and the packet socket.
 //! - [`abi`]: keys, values and records of the BPF maps.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
+#![expect(
+    clippy::inline_always,
+    reason = "the kernel half must see lengths and bounds where they are used, and a BPF call takes five arguments"
+)]
 
 pub mod abi;
 pub mod wire;

@@ -1,1 +1,295 @@
-//! One virtual router.
+//! One virtual router: its state, and what each input does in it (RFC 9568 §6.4, RFC 3768 §6.4).
+
+use core::time::Duration;
+
+use crate::backup::Backup;
+use crate::faults::Faults;
+use crate::master::{Master, Task};
+use crate::queue::Queue;
+use crate::skew::{down_interval, skew_time};
+use crate::{
+    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Spec, State, Status, Transition,
+    Version,
+};
+
+/// Priority of the owner of the addresses (C-FSM-17).
+pub(crate) const OWNER: u8 = 255;
+/// Priority of an advert whose sender resigns.
+const RESIGN: u8 = 0;
+
+/// A virtual router.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    id: InstanceId,
+    /// As configured, but for priority and source, which are those of the moment.
+    spec: Spec,
+    faults: Faults,
+    /// Active_Adver_Interval.
+    active_interval: Interval,
+    /// Arrival of the last advert that counted, or when listening began. The down timer runs from here; what arrived
+    /// earlier has been overtaken.
+    last_sign: Instant,
+    last_advert: Option<Advert>,
+    last_transition: Option<Transition>,
+    role: Role,
+}
+
+/// The state, with what only matters in it.
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    Initialize,
+    Backup(Backup),
+    Master(Master),
+    Fault,
+}
+
+impl Instance {
+    /// A virtual router in state Initialize.
+    pub(crate) fn new(id: InstanceId, spec: Spec) -> Self {
+        Self {
+            id,
+            active_interval: spec.interval,
+            spec,
+            faults: Faults::default(),
+            last_sign: Instant::default(),
+            last_advert: None,
+            last_transition: None,
+            role: Role::Initialize,
+        }
+    }
+
+    /// Judges an input. Before Startup and after Shutdown, facts about this node (faults, source, priority) are kept
+    /// and everything else is ignored.
+    pub(crate) fn handle(&mut self, input: Input, now: Instant, queue: &mut Queue) {
+        match input {
+            Input::Startup => self.start_up(now, queue),
+            Input::Shutdown => self.shut_down(now, queue),
+            Input::AdvertSeen(advert) => self.see(advert, now, queue),
+            Input::FaultRaised(fault) => self.raise(fault, now, queue),
+            Input::FaultCleared(fault) => self.clear(fault, now, queue),
+            Input::SourceChanged(source) => self.spec.source = source,
+            Input::PriorityChanged(priority) => self.change_priority(priority),
+        }
+    }
+
+    /// Fires the timer that is due next.
+    pub(crate) fn fire(&mut self, now: Instant, queue: &mut Queue) {
+        match &mut self.role {
+            Role::Backup(backup) => {
+                let cause = match *backup {
+                    Backup { rival: Some(Advert { source, priority, .. }), .. } => {
+                        Cause::Preempted { source, priority }
+                    }
+                    Backup { resigned: Some(source), .. } => Cause::Resigned { source },
+                    _ => Cause::Silence { since: self.last_sign, waited: self.down_interval() },
+                };
+                self.become_master(cause, now, queue);
+            }
+            Role::Master(master) => match master.fire(&self.spec, now) {
+                Task::Advert => queue.push(Action::SendAdvert(self.id, self.spec.priority)),
+                Task::Announce(copies) => queue.push_announcements(self.id, copies),
+            },
+            Role::Initialize | Role::Fault => {}
+        }
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.role {
+            Role::Master(master) => Some(master.deadline()),
+            _ => self.silence_deadline(),
+        }
+    }
+
+    /// When this Backup takes over unless a sign of life comes.
+    pub(crate) fn silence_deadline(&self) -> Option<Instant> {
+        match &self.role {
+            Role::Backup(Backup { resigned: Some(_), .. }) => Some(self.last_sign + self.skew_time()),
+            Role::Backup(_) => Some(self.last_sign + self.down_interval()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.role.state()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status {
+            state: self.state(),
+            priority: self.spec.priority,
+            source: self.spec.source,
+            active_interval: self.active_interval,
+            skew: self.skew_time(),
+            down_interval: self.down_interval(),
+            last_transition: self.last_transition,
+            last_advert: self.last_advert,
+        }
+    }
+
+    fn start_up(&mut self, now: Instant, queue: &mut Queue) {
+        if !matches!(self.role, Role::Initialize) {
+            return;
+        }
+        if let Some(fault) = self.faults.first() {
+            self.enter(Role::Fault, Cause::Faulted(fault), now, queue);
+        } else {
+            let cause = if self.spec.priority == OWNER { Cause::Owner } else { Cause::Started };
+            self.take_part(cause, now, queue);
+        }
+    }
+
+    fn shut_down(&mut self, now: Instant, queue: &mut Queue) {
+        if !matches!(self.role, Role::Initialize) {
+            self.withdraw(Role::Initialize, Cause::Stopped, now, queue);
+        }
+    }
+
+    fn raise(&mut self, fault: Fault, now: Instant, queue: &mut Queue) {
+        self.faults.raise(fault);
+        if matches!(self.role, Role::Backup(_) | Role::Master(_)) {
+            self.withdraw(Role::Fault, Cause::Faulted(fault), now, queue);
+        }
+    }
+
+    fn clear(&mut self, fault: Fault, now: Instant, queue: &mut Queue) {
+        self.faults.clear(fault);
+        if matches!(self.role, Role::Fault) && self.faults.first().is_none() {
+            self.take_part(Cause::Recovered, now, queue);
+        }
+    }
+
+    /// 0 is no priority of a virtual router (C-FSM-17) and is ignored.
+    fn change_priority(&mut self, priority: u8) {
+        if priority == RESIGN {
+            return;
+        }
+        self.spec.priority = priority;
+        // A Master that was about to be displaced may have the higher priority now; then its advert was a sign of life.
+        if let Role::Backup(backup) = &mut self.role
+            && let Some(rival) = backup.rival.take()
+        {
+            self.judge_as_backup(rival);
+        }
+    }
+
+    /// An advert that was told before or that is older than the last sign of life changes nothing.
+    fn see(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
+        let is_old = advert.at < self.last_sign || self.last_advert == Some(advert);
+        if is_old || self.is_deaf() {
+            return;
+        }
+        match self.role {
+            Role::Backup(_) => self.judge_as_backup(advert),
+            Role::Master(_) => self.judge_as_master(advert, now, queue),
+            Role::Initialize | Role::Fault => return,
+        }
+        self.last_advert = Some(advert);
+    }
+
+    /// The owner discards every advert in version 2; in version 3 two owners settle it by address (C-RX-12).
+    fn is_deaf(&self) -> bool {
+        self.spec.version == Version::V2 && self.spec.priority == OWNER
+    }
+
+    fn judge_as_backup(&mut self, advert: Advert) {
+        let Role::Backup(backup) = &mut self.role else { return };
+        if advert.priority == RESIGN {
+            backup.rearm(Some(advert.source));
+            self.last_sign = advert.at;
+        } else if backup.displaces(&self.spec, &advert) {
+            backup.rival = Some(advert);
+        } else {
+            backup.rearm(None);
+            self.follow(&advert);
+        }
+    }
+
+    fn judge_as_master(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
+        let Role::Master(master) = &mut self.role else { return };
+        let Advert { source, priority, .. } = advert;
+        if priority == RESIGN {
+            master.restart_advert(&self.spec, now);
+            queue.push(Action::SendAdvert(self.id, self.spec.priority));
+        } else if priority > self.spec.priority {
+            self.step_down(&advert, Cause::HigherPriority { source, priority }, now, queue);
+        } else if priority == self.spec.priority && source > self.spec.source {
+            self.step_down(&advert, Cause::GreaterAddress { source }, now, queue);
+        } else if master.may_reply(now) {
+            queue.push(Action::SendAdvert(self.id, self.spec.priority));
+            queue.push(Action::Announce(self.id));
+        }
+    }
+
+    /// Takes an advert as the Master's sign of life and, in version 3, learns its interval (C-TMR-05, C-TMR-06).
+    fn follow(&mut self, advert: &Advert) {
+        self.last_sign = advert.at;
+        if self.spec.version == Version::V3 {
+            self.active_interval = advert.interval;
+        }
+    }
+
+    fn take_part(&mut self, cause: Cause, now: Instant, queue: &mut Queue) {
+        self.active_interval = self.spec.interval;
+        self.last_sign = now;
+        if self.spec.priority == OWNER {
+            self.become_master(cause, now, queue);
+        } else {
+            self.enter(Role::Backup(Backup::default()), cause, now, queue);
+        }
+    }
+
+    fn become_master(&mut self, cause: Cause, now: Instant, queue: &mut Queue) {
+        self.enter(Role::Master(Master::new(&self.spec, now)), cause, now, queue);
+        queue.push(Action::SendAdvert(self.id, self.spec.priority));
+        queue.push(Action::HoldAddresses(self.id, true));
+        queue.push_announcements(self.id, self.spec.announcing.repeat);
+    }
+
+    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09).
+    fn step_down(&mut self, advert: &Advert, cause: Cause, now: Instant, queue: &mut Queue) {
+        self.follow(advert);
+        queue.cancel_sends(self.id);
+        self.enter(Role::Backup(Backup::default()), cause, now, queue);
+        queue.push(Action::HoldAddresses(self.id, false));
+    }
+
+    /// Stops taking part; a Master resigns, so that the others need not wait for its silence (C-FSM-11, C-FSM-14).
+    fn withdraw(&mut self, to: Role, cause: Cause, now: Instant, queue: &mut Queue) {
+        let was_master = matches!(self.role, Role::Master(_));
+        if was_master {
+            queue.cancel_sends(self.id);
+        }
+        self.enter(to, cause, now, queue);
+        if was_master {
+            queue.push(Action::SendAdvert(self.id, RESIGN));
+            queue.push(Action::HoldAddresses(self.id, false));
+        }
+    }
+
+    fn enter(&mut self, role: Role, cause: Cause, now: Instant, queue: &mut Queue) {
+        let transition = Transition { from: self.role.state(), to: role.state(), cause, at: now };
+        self.role = role;
+        self.last_transition = Some(transition);
+        queue.push(Action::Report(self.id, transition));
+    }
+
+    fn skew_time(&self) -> Duration {
+        skew_time(self.spec.version, self.spec.priority, self.active_interval)
+    }
+
+    fn down_interval(&self) -> Duration {
+        down_interval(self.spec.version, self.spec.priority, self.active_interval)
+    }
+}
+
+impl Role {
+    fn state(&self) -> State {
+        match self {
+            Self::Initialize => State::Initialize,
+            Self::Backup(_) => State::Backup,
+            Self::Master(_) => State::Master,
+            Self::Fault => State::Fault,
+        }
+    }
+}

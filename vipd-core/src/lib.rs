@@ -11,11 +11,18 @@
 //! RFC 9568 (VRRPv3) and RFC 3768 (VRRPv2); ids such as C-FSM-04 name rows of `docs/conformance.md`.
 
 mod action;
+mod backup;
+mod deadlines;
+mod faults;
 mod input;
 mod instance;
+mod master;
+mod queue;
 mod reason;
 mod router;
+mod skew;
 mod spec;
+mod status;
 mod time;
 
 pub use action::Action;
@@ -23,4 +30,5 @@ pub use input::{Advert, Fault, Input};
 pub use reason::{Cause, Transition};
 pub use router::Router;
 pub use spec::{Announcing, InstanceId, Interval, Spec, State, Version};
+pub use status::Status;
 pub use time::Instant;

@@ -80,8 +80,8 @@ impl fmt::Display for Cause {
         match self {
             Self::Started => f.write_str("started, listening first (RFC 9568 6.4.1)"),
             Self::Owner => f.write_str("started as the owner of the addresses (RFC 9568 6.4.1)"),
-            Self::Silence { since, waited } => {
-                write!(f, "no advert for {} ms, since {since} (RFC 9568 6.4.2)", Millis(*waited))
+            Self::Silence { waited, .. } => {
+                write!(f, "no advert for {} ms (RFC 9568 6.4.2)", Millis(*waited))
             }
             Self::Resigned { source } => write!(f, "{source} resigned with priority 0 (RFC 9568 6.4.2)"),
             Self::Preempted { source, priority } => {

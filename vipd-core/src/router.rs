@@ -1,44 +1,100 @@
 //! The set of virtual routers.
 
-use crate::{Action, Input, Instant, InstanceId, Spec, State};
+use crate::deadlines::Deadlines;
+use crate::instance::Instance;
+use crate::queue::Queue;
+use crate::{Action, Input, InstanceId, Instant, Spec, State, Status};
 
-/// All virtual routers of one agent.
+/// All virtual routers of one agent, each on its own (C-FSM-15).
+///
+/// Moments given as `now` never go back. Every method that takes an [`InstanceId`] panics when there is no such
+/// virtual router. Nothing is allocated after [`new`](Self::new), as long as the actions are fetched after every call.
 #[derive(Debug)]
-pub struct Router {}
+pub struct Router {
+    instances: Vec<Instance>,
+    deadlines: Deadlines,
+    queue: Queue,
+}
 
 impl Router {
     /// Virtual routers in state Initialize; `InstanceId(n)` is `specs[n]`.
+    ///
+    /// # Panics
+    ///
+    /// When there are more virtual routers than an [`InstanceId`] can tell apart.
     #[must_use]
     pub fn new(specs: Vec<Spec>) -> Self {
-        let _ = specs;
-        Self {}
+        let count = u16::try_from(specs.len()).expect("an InstanceId for every virtual router");
+        let ids = (0..count).map(InstanceId);
+        let capacity = specs.iter().map(most_actions).sum();
+        Self {
+            deadlines: Deadlines::new(ids.clone()),
+            instances: ids.zip(specs).map(|(id, spec)| Instance::new(id, spec)).collect(),
+            queue: Queue::with_capacity(capacity),
+        }
     }
 
     /// Tells that something happened to a virtual router.
+    ///
+    /// No timer fires here: adverts that arrived before a deadline may be told after it, and count, as long as
+    /// [`expire`](Self::expire) has not been called (C-TMR-09).
     pub fn handle(&mut self, id: InstanceId, input: Input, now: Instant) {
-        let _ = (id, input, now);
+        let instance = &mut self.instances[usize::from(id.0)];
+        instance.handle(input, now, &mut self.queue);
+        self.deadlines.set(id, instance.deadline());
     }
 
-    /// Fires every timer that is due at `now`.
+    /// Fires every timer that is due at `now`, the earliest first, and of equal ones that of the smaller id.
+    ///
+    /// A periodic timer fires at most once in a call: what is armed anew lies after `now`.
     pub fn expire(&mut self, now: Instant) {
-        let _ = now;
+        while let Some((_, id)) = self.deadlines.first().filter(|(deadline, _)| *deadline <= now) {
+            let instance = &mut self.instances[usize::from(id.0)];
+            instance.fire(now, &mut self.queue);
+            self.deadlines.set(id, instance.deadline());
+        }
     }
 
     /// When [`expire`](Self::expire) must be called next; `None` while no timer runs.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        None
+        self.deadlines.first().map(|(deadline, _)| deadline)
     }
 
     /// The next command, in the order in which they must be done.
+    ///
+    /// Adverts and announcements that a virtual router had still to send are gone when it leaves MASTER (C-ARP-08).
     pub fn poll_action(&mut self) -> Option<Action> {
-        None
+        self.queue.pop()
     }
 
     /// The state of a virtual router.
     #[must_use]
     pub fn state(&self, id: InstanceId) -> State {
-        let _ = id;
-        State::Initialize
+        self.instance(id).state()
     }
+
+    /// All that a virtual router tells of itself.
+    #[must_use]
+    pub fn status(&self, id: InstanceId) -> Status {
+        self.instance(id).status()
+    }
+
+    /// When a virtual router in BACKUP takes over unless a sign of life comes before; `None` in any other state.
+    ///
+    /// Adverts move it: compare with the newest arrival that the kernel has seen before [`expire`](Self::expire).
+    #[must_use]
+    pub fn silence_deadline(&self, id: InstanceId) -> Option<Instant> {
+        self.instance(id).silence_deadline()
+    }
+
+    fn instance(&self, id: InstanceId) -> &Instance {
+        &self.instances[usize::from(id.0)]
+    }
+}
+
+/// The most that one call of `expire` asks of a virtual router: report, advert and addresses with the first set of
+/// announcements, or as a late Master an advert with both later sets.
+fn most_actions(spec: &Spec) -> usize {
+    3 + usize::from(spec.announcing.repeat) + usize::from(spec.announcing.refresh_repeat)
 }

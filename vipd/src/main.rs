@@ -1,2 +1,7 @@
-//! See Cargo.toml.
-fn main() {}
+//! See `vipd --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vipd::cli::main()
+}

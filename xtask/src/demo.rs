@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use vipd_tests::guide::Conf;
 use vipd_tests::{Agent, Datapath, clean_up_when_interrupted};
 
+use crate::build;
 use fault::Fault;
 use site::Site;
 use story::Paint;
@@ -74,8 +75,11 @@ impl Interval {
 /// Runs the demo.
 ///
 /// # Errors
-/// If the site cannot be built, or a takeover did not come.
+/// If vipd or the site cannot be built, or a takeover did not come.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if !matches!(options.with, With::Keepalived) {
+        build::for_lab(false)?;
+    }
     clean_up_when_interrupted()?;
     let paint = Paint::for_terminal();
     let agents = options.with.agents();

@@ -17,7 +17,9 @@ pub struct Config {
 }
 
 /// Which step of the ladder is demanded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Datapath {
     /// The best that the interface can do: native XDP, generic XDP, tcx, packet socket, in this order.
@@ -31,6 +33,18 @@ pub enum Datapath {
     Tcx,
     /// A packet socket; nothing is loaded into the kernel.
     Socket,
+}
+
+impl std::fmt::Display for Datapath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::XdpNative => "xdp-native",
+            Self::XdpGeneric => "xdp-generic",
+            Self::Tcx => "tcx",
+            Self::Socket => "socket",
+        })
+    }
 }
 
 /// One virtual router.
@@ -92,6 +106,10 @@ pub struct VirtualAddress {
     pub dev: Option<String>,
     /// Label, at most 15 octets, as `ip address` shows it.
     pub label: Option<String>,
+    /// Broadcast address; none is set where none is given.
+    pub broadcast: Option<IpAddr>,
+    /// Scope, the kernel's `RT_SCOPE_` value: 0 is global, 253 link, 254 host.
+    pub scope: u8,
 }
 
 /// A version 2 password: 8 octets, zero-filled (C-AUTH-02). Never printed (C-SEC-07).

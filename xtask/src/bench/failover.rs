@@ -10,6 +10,8 @@ use vipd_tests::guide::Conf;
 use vipd_tests::probe::Echo;
 use vipd_tests::{Agent, Datapath, Pair, clean_up_when_interrupted};
 
+use crate::build;
+
 use super::report::{Report, Series};
 use super::round::{self, Fault, Setting};
 
@@ -78,8 +80,9 @@ impl Path {
 /// Runs the measurement.
 ///
 /// # Errors
-/// If the lab cannot be built, or a takeover did not come.
+/// If vipd or the lab cannot be built, or a takeover did not come.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    build::for_lab(true)?;
     clean_up_when_interrupted()?;
     let pair = Pair::new()?;
     let _echoes = [Echo::start(&pair.lb1.host)?, Echo::start(&pair.lb2.host)?];

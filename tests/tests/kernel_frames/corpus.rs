@@ -1,0 +1,112 @@
+//! The frames of `fixtures/vrrp-packets.json`, each with the receiver that its verdict holds for.
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+use vipd_common::abi::{Addr, InstanceKey, Rules, checksum};
+use vipd_common::wire::{address_digest, from_ipv4};
+
+/// The loopback interface: where `BPF_PROG_TEST_RUN` says that its frames come from.
+pub(crate) const IFINDEX: u32 = 1;
+
+/// One frame.
+pub(crate) struct Frame {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) octets: Vec<u8>,
+    pub(crate) accepted: bool,
+    /// The counter that must rise.
+    pub(crate) counter: Option<String>,
+    pub(crate) receiver: Option<Receiver>,
+}
+
+/// A virtual router.
+#[derive(Clone)]
+pub(crate) struct Receiver {
+    pub(crate) key: InstanceKey,
+    pub(crate) rules: Rules,
+    pub(crate) vips: Vec<Addr>,
+    pub(crate) peers: Vec<Addr>,
+}
+
+/// All frames.
+pub(crate) fn frames() -> Vec<Frame> {
+    let text = include_str!("../../fixtures/vrrp-packets.json");
+    let list: Vec<Value> = serde_json::from_str(text).expect("the fixture is a list");
+    list.iter().map(Frame::read).collect()
+}
+
+/// Those over IPv4 that claim to be adverts.
+pub(crate) fn adverts() -> Vec<Frame> {
+    frames().into_iter().filter(|frame| frame.kind == "advert" && frame.receiver.is_some()).collect()
+}
+
+/// One by its name.
+pub(crate) fn named(name: &str) -> Frame {
+    frames().into_iter().find(|frame| frame.name == name).expect("the fixture has this frame")
+}
+
+impl Frame {
+    fn read(value: &Value) -> Self {
+        let text = |name: &str| value[name].as_str().map(str::to_owned);
+        let rx = &value["rx"];
+        Self {
+            name: text("name").expect("name"),
+            kind: text("kind").expect("kind"),
+            octets: octets(value["hex"].as_str().expect("hex")),
+            accepted: value["expect"] == "accept",
+            counter: text("counter"),
+            receiver: (rx["family"] == 4).then(|| Receiver::read(rx)),
+        }
+    }
+}
+
+impl Receiver {
+    fn read(rx: &Value) -> Self {
+        let number = |name: &str, default: u64| rx[name].as_u64().unwrap_or(default);
+        let small = |name: &str, default| u8::try_from(number(name, default)).expect(name);
+        let unicast = rx["mode"] == "unicast";
+        let vips = addresses(&rx["vips"]);
+        let mut auth_data = [0; 8];
+        let password = rx["auth_data"].as_str().unwrap_or_default();
+        auth_data[..password.len()].copy_from_slice(password.as_bytes());
+        let rules = Rules {
+            own: address(&rx["local"]),
+            list_digest: vips.iter().map(address_digest).fold(0, u64::wrapping_add),
+            auth_data,
+            interval_cs: u16::try_from(number("interval_ms", 1000) / 10).expect("interval"),
+            version: small("version", 2),
+            priority: small("priority", 100),
+            auth_type: small("auth", 0),
+            checksum: match rx["checksum"].as_str() {
+                Some("message") => checksum::MESSAGE,
+                Some("pseudo") => checksum::PSEUDO,
+                _ => checksum::EITHER,
+            },
+            unicast: u8::from(unicast),
+            min_ttl: small("min_ttl", 255),
+            list_len: u8::try_from(vips.len()).expect("list"),
+            check_list: u8::from(rx["check_addr_list"] == true),
+            master: 0,
+            reserved: [0; 5],
+        };
+        let vlan = u16::try_from(number("vlan", 0)).expect("vlan");
+        let key = InstanceKey { ifindex: IFINDEX, vlan, family: 4, vrid: small("vrid", 51) };
+        Self { key, rules, vips, peers: addresses(&rx["peers"]) }
+    }
+}
+
+fn addresses(list: &Value) -> Vec<Addr> {
+    list.as_array().map(|list| list.iter().map(address).collect()).unwrap_or_default()
+}
+
+fn address(value: &Value) -> Addr {
+    let address: Ipv4Addr = value.as_str().expect("address").parse().expect("IPv4");
+    from_ipv4(address)
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        hex.chars().map(|digit| u8::try_from(digit.to_digit(16).expect("hex")).expect("digit")).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}

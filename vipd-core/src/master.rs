@@ -1,0 +1,86 @@
+//! MASTER: when to send adverts and announcements (RFC 9568 §6.4.3).
+
+use core::time::Duration;
+
+use crate::{Announcing, Instant, Spec};
+
+/// Least time between two replies of a virtual router to adverts that lose the election (C-FSM-10). RFC 9568 asks for
+/// the reply; in version 2, where RFC 3768 is silent, it heals a split as well.
+const REPLY_GAP: Duration = Duration::from_millis(100);
+
+/// The timers of a Master.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Master {
+    /// Adver_Timer.
+    advert: Instant,
+    /// The second set of announcements, until it is sent (C-ARP-07).
+    second_set: Option<Instant>,
+    /// The next of the sets that are sent as long as this node is Master, counted from when it became one.
+    refresh: Option<Instant>,
+    /// The last reply to an advert that loses.
+    replied: Option<Instant>,
+}
+
+/// What a timer asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Send an advert.
+    Advert,
+    /// Announce the addresses this many times.
+    Announce(u8),
+}
+
+impl Master {
+    /// A Master from `now` on, its first advert and first set of announcements being sent.
+    pub(crate) fn new(spec: &Spec, now: Instant) -> Self {
+        let Announcing { delay, refresh, .. } = spec.announcing;
+        let timer = |span: Duration| (!span.is_zero()).then(|| now + span);
+        Self {
+            advert: now + spec.interval.as_duration(),
+            second_set: timer(delay),
+            refresh: timer(refresh),
+            replied: None,
+        }
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn deadline(&self) -> Instant {
+        [self.second_set, self.refresh].into_iter().flatten().fold(self.advert, Instant::min)
+    }
+
+    /// Takes the timer that is due next and arms it anew if it is periodic.
+    pub(crate) fn fire(&mut self, spec: &Spec, now: Instant) -> Task {
+        let due = self.deadline();
+        if self.advert == due {
+            self.advert = next_due(due, spec.interval.as_duration(), now);
+            Task::Advert
+        } else if self.second_set == Some(due) {
+            self.second_set = None;
+            Task::Announce(spec.announcing.repeat)
+        } else {
+            self.refresh = Some(next_due(due, spec.announcing.refresh, now));
+            Task::Announce(spec.announcing.refresh_repeat)
+        }
+    }
+
+    /// Restarts Adver_Timer: an advert is sent now, out of turn (C-FSM-08).
+    pub(crate) fn restart_advert(&mut self, spec: &Spec, now: Instant) {
+        self.advert = now + spec.interval.as_duration();
+    }
+
+    /// Whether an advert that loses may be replied to; if so, the reply is taken as sent.
+    pub(crate) fn may_reply(&mut self, now: Instant) -> bool {
+        let free = self.replied.is_none_or(|last| now.since(last) >= REPLY_GAP);
+        if free {
+            self.replied = Some(now);
+        }
+        free
+    }
+}
+
+/// The next turn of a periodic timer. It keeps its phase, so that lateness does not add up; when whole turns were
+/// missed it begins a new phase, so that a late Master sends one advert and no burst (C-TX-10).
+fn next_due(due: Instant, period: Duration, now: Instant) -> Instant {
+    let next = due + period;
+    if next > now { next } else { now + period }
+}

@@ -1,0 +1,13 @@
+//! The election as others see it: inputs in, actions out, in virtual time.
+
+mod addresses;
+mod announcing;
+mod faults;
+mod lan;
+mod matrix;
+mod preemption;
+mod properties;
+mod simulation;
+mod support;
+mod timers;
+mod values;

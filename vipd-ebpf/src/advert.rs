@@ -1,0 +1,74 @@
+//! Adverts: judge, count, remember, and tell user space of what changes something.
+
+use aya_ebpf::helpers::bpf_ktime_get_ns;
+use vipd_common::abi::{Event, Seen, kind};
+use vipd_common::wire::eth::Place;
+use vipd_common::wire::{Advert, L3, L3_MAX, Packet, ipv4, judge};
+
+use crate::event;
+use crate::frame::Frame;
+use crate::log::debug;
+use crate::maps::{INSTANCES, Interface, SCRATCH, SEEN};
+use crate::stats::Stats;
+
+/// Takes an advert, and says whether its frame may go on (C-XDP-04).
+#[inline(always)]
+pub(crate) fn passes<F: Frame>(frame: &F, place: Place) -> bool {
+    let Some(scratch) = SCRATCH.get_ptr_mut(0) else { return true };
+    // SAFETY: the buffer is this CPU's, and no one else runs on it until the program ends.
+    let l3: &mut L3 = unsafe { &mut *scratch };
+    let length = frame.length().wrapping_sub(place.at);
+    let count = if length > L3_MAX { L3_MAX } else { length };
+    if count < ipv4::HEADER || !frame.copy(place.at, count, l3) {
+        return true;
+    }
+    let table = Interface(frame.ifindex());
+    let verdict = judge(&Packet { l3, length, vlan: place.vlan }, &table);
+    let stats = Stats::of(verdict.instance);
+    verdict.count(|reason| {
+        debug!(frame.context(), "vlan {} vrid {}: {}", place.vlan, l3.0[21], reason.name());
+        stats.raise(reason);
+    });
+    if let (Some(instance), Ok(advert)) = (verdict.instance, &verdict.advert) {
+        remember(frame, instance, advert, &stats);
+    }
+    verdict.pass
+}
+
+/// Stamps SEEN; sends a record if the advert differs from the last, resigns, or comes while we are Master.
+#[inline(always)]
+fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) {
+    let Some(seen) = SEEN.get_ptr_mut(instance) else { return };
+    // SAFETY: a map's value stays where it is; what two CPUs do to it at once is told where it is declared.
+    let seen = unsafe { &mut *seen };
+    let at = unsafe { bpf_ktime_get_ns() };
+    let news = seen.at == 0
+        || seen.source != advert.source
+        || seen.priority != advert.priority
+        || seen.interval_cs != advert.interval_cs
+        || seen.checksum != advert.checksum;
+    *seen = Seen {
+        at,
+        count: seen.count + 1,
+        source: advert.source,
+        interval_cs: advert.interval_cs,
+        priority: advert.priority,
+        checksum: advert.checksum,
+        reserved: [0; 4],
+    };
+    let master = INSTANCES.get(instance).is_some_and(|rules| rules.master != 0);
+    if news || advert.priority == 0 || master {
+        let event = Event {
+            at,
+            instance,
+            kind: kind::ADVERT,
+            priority: advert.priority,
+            interval_cs: advert.interval_cs,
+            addr: advert.source,
+            mac: frame.read(6).unwrap_or_default(),
+            checksum: advert.checksum,
+            reserved: 0,
+        };
+        event::send(event, stats);
+    }
+}

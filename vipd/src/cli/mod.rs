@@ -1,0 +1,97 @@
+//! The command line.
+
+mod check;
+mod run;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Datapath;
+
+/// Exit codes of every subcommand, for scripts.
+pub mod exit {
+    /// Something is not as it must be on this host: a right, an interface, the run directory, an agent that is gone.
+    pub const FAILED: u8 = 1;
+    /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and `check --strict`
+    /// says 1 where there are but warnings.
+    pub const CONFIG: u8 = 2;
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  vipd check /etc/keepalived/keepalived.conf     what vipd makes of a configuration
+  vipd run --config /etc/keepalived/keepalived.conf
+  vipd status                                    who is MASTER, and why
+  vipd status --json | jq '.instances[].state'
+
+Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused.";
+
+/// Keeps a virtual IP address alive on one of several load balancers, by VRRP, with detection in the kernel.
+#[derive(Parser)]
+#[command(version, about, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the agent in the foreground, until SIGTERM or SIGINT
+    Run(Run),
+    /// Read a configuration, say what is wrong with it, touch nothing
+    Check(Check),
+    /// Show the state of a running agent
+    Status(Status),
+}
+
+#[derive(clap::Args)]
+struct Run {
+    /// Configuration: TOML when its name ends in .toml, else keepalived.conf
+    #[arg(long, value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
+    config: PathBuf,
+    /// Directory of the runtime files; one for each agent on this host
+    #[arg(long = "run-dir", value_name = "DIR", default_value = "/run/vipd")]
+    files: PathBuf,
+    /// How adverts must be received; wins over the configuration
+    #[arg(long, value_enum)]
+    datapath: Option<Datapath>,
+    /// Least level of log lines: error, warn, info, debug or trace
+    #[arg(long, default_value = "info")]
+    log_level: tracing::Level,
+}
+
+#[derive(clap::Args)]
+struct Check {
+    /// Configuration: TOML when its name ends in .toml, else keepalived.conf
+    #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
+    config: PathBuf,
+    /// Exit with 1 where there are warnings
+    #[arg(long)]
+    strict: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Status {
+    /// Run directory of the agent
+    #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
+    run_dir: PathBuf,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(run) => run.execute(),
+        Command::Check(check) => check.execute(),
+        Command::Status(status) => status.execute(),
+    }
+}

@@ -1,0 +1,131 @@
+//! `vipd status`.
+
+use std::process::ExitCode;
+
+use anstream::{eprintln, println};
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+
+use super::exit;
+use crate::control::{self, InstanceStatus, Reply, Request, Status};
+use crate::run_dir;
+
+impl super::Status {
+    pub(super) fn execute(self) -> ExitCode {
+        let socket = run_dir::control(&self.run_dir);
+        match control::ask(&socket, Request::Status) {
+            Ok(Reply::Status(status)) if self.json => {
+                println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default());
+                ExitCode::SUCCESS
+            }
+            Ok(Reply::Status(status)) => {
+                println!("{}", table(&status));
+                ExitCode::SUCCESS
+            }
+            Ok(Reply::Error(error)) => {
+                eprintln!("vipd: the agent refused the question: {error}");
+                ExitCode::from(exit::FAILED)
+            }
+            Err(error) => {
+                eprintln!(
+                    "vipd: no agent answers in {} ({error}); is it running, with this --run-dir?",
+                    self.run_dir.display()
+                );
+                ExitCode::from(exit::FAILED)
+            }
+        }
+    }
+}
+
+fn table(status: &Status) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header([
+        "INSTANCE",
+        "STATE",
+        "SINCE",
+        "PRIO",
+        "VRID",
+        "INTERFACE",
+        "DATAPATH",
+        "ADDRESSES",
+        "MASTER",
+    ]);
+    for instance in &status.instances {
+        table.add_row([
+            instance.name.clone(),
+            instance.state.clone(),
+            span(instance.up_seconds),
+            instance.priority.to_string(),
+            instance.vrid.to_string(),
+            instance.interface.clone(),
+            datapath(status, instance),
+            instance.addresses.join(" "),
+            master(instance),
+        ]);
+    }
+    // After the layout: escapes would count as letters.
+    let mut text = table.trim_fmt();
+    for state in ["MASTER", "BACKUP", "FAULT", "INIT"] {
+        text = text.replace(&format!(" {state} "), &format!(" {} ", paint(state)));
+    }
+    let mut lines = vec![text];
+    for instance in &status.instances {
+        if let Some(event) = &instance.last_event {
+            lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
+        }
+    }
+    for interface in &status.interfaces {
+        for refused in &interface.refused {
+            lines.push(format!("{}: {refused}", interface.name));
+        }
+    }
+    lines.join("\n")
+}
+
+fn datapath(status: &Status, instance: &InstanceStatus) -> String {
+    let interface = status.interfaces.iter().find(|interface| interface.name == instance.interface);
+    interface.map_or_else(String::new, |interface| interface.datapath.to_string())
+}
+
+fn master(instance: &InstanceStatus) -> String {
+    match (instance.state.as_str(), instance.last_adv_source, instance.last_adv_priority) {
+        ("MASTER", ..) => "this node".to_owned(),
+        ("BACKUP", Some(source), Some(priority)) => format!("{source} (priority {priority})"),
+        _ => "-".to_owned(),
+    }
+}
+
+/// Colours a state as people expect it; the stream drops colours that nobody can see.
+fn paint(state: &str) -> String {
+    let colour = match state {
+        "MASTER" => 32,
+        "BACKUP" => 36,
+        "FAULT" => 31,
+        _ => 33,
+    };
+    format!("\x1b[{colour}m{state}\x1b[0m")
+}
+
+/// A span of time in its two largest units.
+fn span(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m{}s", seconds % 60),
+        (0, ..) => format!("{hours}h{minutes}m"),
+        _ => format!("{days}d{hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_two_largest_units() {
+        for (seconds, text) in [(0, "0s"), (59, "59s"), (61, "1m1s"), (3_700, "1h1m"), (90_061, "1d1h")] {
+            assert_eq!(span(seconds), text);
+        }
+    }
+}

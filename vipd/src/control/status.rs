@@ -1,0 +1,82 @@
+//! What `vipd status` tells. Names are those of RFC 8347 where it has one.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Datapath;
+
+/// One agent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// Version of vipd.
+    pub version: String,
+    /// Label of the node.
+    pub router_id: Option<String>,
+    /// Process id.
+    pub pid: u32,
+    /// Interfaces on which adverts are received.
+    pub interfaces: Vec<InterfaceStatus>,
+    /// Virtual routers, in the order of the configuration.
+    pub instances: Vec<InstanceStatus>,
+    /// Frames that belong to no virtual router here, by reason.
+    pub statistics: BTreeMap<String, u64>,
+}
+
+/// One interface.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InterfaceStatus {
+    /// Its name.
+    pub name: String,
+    /// The step of the ladder on which adverts are received; never `auto`.
+    pub datapath: Datapath,
+    /// Why not a better step, one sentence a step that was tried.
+    pub refused: Vec<String>,
+}
+
+/// One virtual router.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InstanceStatus {
+    /// Its name.
+    pub name: String,
+    /// Its interface.
+    pub interface: String,
+    /// Its virtual router id.
+    pub vrid: u8,
+    /// Version of its adverts, 2 or 3.
+    pub version: u8,
+    /// INIT, BACKUP, MASTER or FAULT.
+    pub state: String,
+    /// Seconds since the last transition.
+    pub up_seconds: u64,
+    /// Why the last transition happened.
+    pub last_event: Option<String>,
+    /// Effective priority.
+    pub priority: u8,
+    /// This node owns the addresses (priority 255).
+    pub is_owner: bool,
+    /// Source of own adverts.
+    pub source: Option<IpAddr>,
+    /// Source of the last advert that changed something.
+    pub last_adv_source: Option<IpAddr>,
+    /// Its priority.
+    pub last_adv_priority: Option<u8>,
+    /// Own advertisement interval in milliseconds.
+    pub interval_ms: u64,
+    /// The Master's interval as learned, in milliseconds.
+    pub active_interval_ms: u64,
+    /// Silence after which this node takes over, in microseconds.
+    pub master_down_interval_us: u64,
+    /// This node's part of it, in microseconds.
+    pub skew_time_us: u64,
+    /// Virtual addresses.
+    pub addresses: Vec<String>,
+    /// They are on their interfaces, put there by this agent or found there.
+    pub addresses_held: bool,
+    /// Counters by name.
+    pub statistics: BTreeMap<String, u64>,
+}

@@ -1,0 +1,274 @@
+//! The kernel half, loaded.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use aya::maps::{Array, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::{Ebpf, EbpfError, EbpfLoader};
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+use tracing::debug;
+use vipd_common::abi::{self, Addr, Counters, InstanceKey, Rules, Seen};
+use vipd_common::wire::Reason;
+
+use super::events::Events;
+use super::ladder::{self, Attached, Refused};
+use super::published::{Maps, Published, remove};
+use crate::config::Datapath;
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vipd-ebpf.o"));
+const XDP: &str = "vipd_xdp";
+const TCX: &str = "vipd_tcx";
+
+/// Why the kernel half cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The object cannot be read, or a map cannot be made.
+    #[error("the kernel half cannot be prepared: {0}")]
+    Object(#[source] Box<EbpfError>),
+    /// A program or map is not what this agent expects.
+    #[error("the kernel half does not fit this agent: {0}")]
+    Unfit(String),
+}
+
+/// Why the maps cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// There are places for [`abi::MAX_INSTANCES`] virtual routers.
+    #[error("virtual router {0} has no place in the kernel's tables")]
+    Instance(u32),
+    /// This virtual router was never published.
+    #[error("virtual router {0} is not in the kernel's tables")]
+    Unknown(u32),
+    /// The kernel refused.
+    #[error("the kernel's tables cannot be written: {0}")]
+    Map(#[from] MapError),
+}
+
+/// The kernel half, attached nowhere at first. When it is dropped, or the process ends however it may, the kernel
+/// drops it too: nothing is pinned.
+pub struct Kernel {
+    ebpf: Ebpf,
+    maps: Maps,
+    seen: Array<MapData, Seen>,
+    stats: Arc<Stats>,
+    events: Option<Events>,
+    published: BTreeMap<u32, Published>,
+}
+
+impl Kernel {
+    /// Makes the maps. A program is loaded when it is first attached: most interfaces need but one of the two.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]: without the capabilities `CAP_BPF` and `CAP_NET_ADMIN`, or on a kernel that is too old.
+    pub fn load() -> Result<Self, LoadError> {
+        raise_memlock();
+        // The kernel's own types are of no use here: the programs read packets and their own maps only.
+        let loaded = EbpfLoader::new().btf(None).load(OBJECT);
+        let mut ebpf = loaded.map_err(|error| LoadError::Object(Box::new(error)))?;
+        #[cfg(feature = "kernel-log")]
+        super::kernel_log::forward(&mut ebpf);
+        Ok(Self {
+            maps: Maps {
+                index: map(&mut ebpf, "INDEX")?,
+                instances: map(&mut ebpf, "INSTANCES")?,
+                vips: map(&mut ebpf, "VIPS")?,
+                peers: map(&mut ebpf, "PEERS")?,
+            },
+            seen: map(&mut ebpf, "SEEN")?,
+            stats: Arc::new(Stats(map(&mut ebpf, "STATS")?)),
+            events: Some(Events::new(map::<RingBuf<_>>(&mut ebpf, "EVENTS")?)),
+            published: BTreeMap::new(),
+            ebpf,
+        })
+    }
+
+    /// Makes a virtual router known, or changes it: from now on its adverts are taken. `instance` is its number, below
+    /// [`abi::MAX_INSTANCES`]; `vips` and `peers` are its virtual addresses and unicast peers.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]
+    pub fn publish(
+        &mut self,
+        instance: u32,
+        key: InstanceKey,
+        rules: &Rules,
+        vips: &[Addr],
+        peers: &[Addr],
+    ) -> Result<(), PublishError> {
+        if instance >= abi::MAX_INSTANCES {
+            return Err(PublishError::Instance(instance));
+        }
+        let router = Published::new(key, *rules, vips, peers);
+        self.maps.write(instance, &router)?;
+        let place = router.place();
+        if let Some(old) = self.published.insert(instance, router) {
+            self.maps.erase(instance, &old, self.published.get(&instance))?;
+            if old.place() != place {
+                self.leave(old.place())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the kernel half forget a virtual router; one that it does not know is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Map`]
+    pub fn withdraw(&mut self, instance: u32) -> Result<(), PublishError> {
+        if let Some(old) = self.published.remove(&instance) {
+            self.maps.erase(instance, &old, None)?;
+            self.seen.set(instance, Seen::default(), 0)?;
+            self.leave(old.place())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the entry of an interface and VLAN on which no virtual router is left.
+    fn leave(&mut self, place: InstanceKey) -> Result<(), PublishError> {
+        if self.published.values().all(|router| router.place() != place) {
+            remove(&mut self.maps.index, &place)?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether this node is Master: then every valid advert of another node goes up.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]
+    pub fn set_master(&mut self, instance: u32, master: bool) -> Result<(), PublishError> {
+        self.update(instance, |rules| rules.master = u8::from(master))
+    }
+
+    /// Tells this node's effective priority.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]
+    pub fn set_priority(&mut self, instance: u32, priority: u8) -> Result<(), PublishError> {
+        self.update(instance, |rules| rules.priority = priority)
+    }
+
+    /// Changes the rules of a virtual router.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]
+    pub fn update(&mut self, instance: u32, change: impl FnOnce(&mut Rules)) -> Result<(), PublishError> {
+        let router = self.published.get_mut(&instance).ok_or(PublishError::Unknown(instance))?;
+        change(&mut router.rules);
+        self.maps.instances.set(instance, router.rules, 0)?;
+        Ok(())
+    }
+
+    /// The last valid advert of a virtual router; `None` when none has come.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Map`]
+    pub fn seen(&self, instance: u32) -> Result<Option<Seen>, PublishError> {
+        Ok(Some(self.seen.get(&instance, 0)?).filter(|seen| seen.at != 0))
+    }
+
+    /// The counters, which another thread may read.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Takes the ring of events; `None` if it has been taken before.
+    pub fn events(&mut self) -> Option<Events> {
+        self.events.take()
+    }
+
+    /// Attaches to an interface at the best place that it offers and `policy` allows. It stays there until the result is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] tells why each place was not to be had. The caller goes on with a packet socket, unless `policy`
+    /// demands one of these places.
+    pub fn attach(&mut self, interface: &str, policy: Datapath) -> Result<Attached, Refused> {
+        ladder::climb(self, interface, policy)
+    }
+
+    /// The program for XDP, to run it on a frame of one's own (`BPF_PROG_TEST_RUN`).
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError`] if the kernel refuses it.
+    pub fn xdp(&mut self) -> Result<&mut Xdp, ProgramError> {
+        let program: &mut Xdp = self.ebpf.program_mut(XDP).ok_or(ProgramError::NotLoaded)?.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
+    }
+
+    /// The program for tcx, to run it on a frame of one's own (`BPF_PROG_TEST_RUN`).
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError`] if the kernel refuses it.
+    pub fn tcx(&mut self) -> Result<&mut SchedClassifier, ProgramError> {
+        let program: &mut SchedClassifier =
+            self.ebpf.program_mut(TCX).ok_or(ProgramError::NotLoaded)?.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
+    }
+}
+
+/// The kernel half's counters.
+pub struct Stats(PerCpuArray<MapData, Counters>);
+
+impl Stats {
+    /// Counters of a virtual router, or of the frames that belong to none, in the order of [`Reason::ALL`].
+    ///
+    /// # Errors
+    ///
+    /// [`MapError`]: there is no such place.
+    pub fn read(&self, instance: Option<u32>) -> Result<Counters, MapError> {
+        let place = instance.map_or(0, |instance| instance.saturating_add(1));
+        let mut sum = [0; Reason::COUNT];
+        for counters in self.0.get(&place, 0)?.iter() {
+            for (sum, count) in sum.iter_mut().zip(counters) {
+                *sum += count;
+            }
+        }
+        Ok(sum)
+    }
+}
+
+impl std::fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kernel").field("published", &self.published).finish_non_exhaustive()
+    }
+}
+
+/// Takes a map out of the object.
+fn map<M>(ebpf: &mut Ebpf, name: &'static str) -> Result<M, LoadError>
+where
+    M: TryFrom<aya::maps::Map, Error = MapError>,
+{
+    let map = ebpf.take_map(name).ok_or_else(|| LoadError::Unfit(format!("there is no map {name}")))?;
+    M::try_from(map).map_err(|error| LoadError::Unfit(format!("map {name}: {error}")))
+}
+
+/// Kernels before 5.11 charge maps to this limit. Newer ones do not, so failing to raise it is no error by itself.
+fn raise_memlock() {
+    if let Err(error) = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY) {
+        debug!(%error, "cannot raise RLIMIT_MEMLOCK");
+    }
+}
+
+/// The number of an interface in this thread's network namespace.
+pub(super) fn ifindex(interface: &str) -> Option<NonZeroU32> {
+    NonZeroU32::new(nix::net::if_::if_nametoindex(interface).ok()?)
+}

@@ -1,0 +1,10 @@
+//! What the election's commands do to the world: frames on the wire, addresses on interfaces.
+
+mod addresses;
+mod holder;
+mod transmit;
+
+pub use addresses::{ADDRESS_PROTOCOL, Address, remove};
+pub use holder::{Applied, Holder};
+pub use transmit::Transmitter;
+pub(crate) use transmit::link_address;

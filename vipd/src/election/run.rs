@@ -1,0 +1,364 @@
+//! The loop.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use vipd_core::{Action, Fault, Input, InstanceId, Router, State, Transition};
+
+use super::board::{Board, Sent, Snapshot};
+use super::clock::{self, Alarm};
+use super::frames::Frames;
+use super::plan::Planned;
+use crate::datapath::{Claim, Datapath, Heard};
+use crate::effects::{Applied, Holder, Transmitter};
+use crate::link::Monitor;
+
+/// Records handled before timers are looked at again, so that a flood delays no own advert.
+const HEARD_AT_ONCE: usize = 64;
+
+/// What the election thread can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Resign, release everything, end.
+    Stop,
+}
+
+/// One virtual router as the loop knows it, beside the core.
+struct Member {
+    planned: Planned,
+    frames: Frames,
+    /// Orders to the holder that have no result yet.
+    orders: u32,
+    /// The addresses are on their interfaces.
+    in_place: bool,
+    /// Announcements that wait until the addresses are in place (C-ARP-05).
+    announcements: u32,
+    /// The last send failed; said once.
+    mute: bool,
+}
+
+/// Everything that the election thread owns.
+pub struct Election {
+    router: Router,
+    members: Vec<Member>,
+    datapath: Datapath,
+    monitor: Monitor,
+    holder: Holder,
+    transmitter: Transmitter,
+    alarm: Alarm,
+    board: Arc<Board>,
+}
+
+impl Election {
+    /// Puts the parts together. Nothing is sent or held yet.
+    ///
+    /// # Errors
+    /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
+    pub fn new(
+        planned: Vec<Planned>,
+        datapath: Datapath,
+        monitor: Monitor,
+        board: Arc<Board>,
+    ) -> anyhow::Result<Self> {
+        let addresses = planned
+            .iter()
+            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
+            .collect();
+        let holder = Holder::start(monitor.handle().clone(), addresses);
+        let router = Router::new(planned.iter().map(Planned::spec).collect());
+        let member = |planned| -> anyhow::Result<Member> {
+            let frames = Frames::new(&planned)?;
+            Ok(Member { planned, frames, orders: 0, in_place: false, announcements: 0, mute: false })
+        };
+        let members = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let transmitter = Transmitter::open()?;
+        Ok(Self { router, members, datapath, monitor, holder, transmitter, alarm: Alarm::new()?, board })
+    }
+
+    /// Runs until told to stop; then resigns and releases every address before it returns.
+    ///
+    /// # Errors
+    /// When the kernel's timer, events or netlink fail. What is held then is for the caller to remove.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> anyhow::Result<()> {
+        self.start();
+        loop {
+            self.perform();
+            self.alarm.set(self.router.next_deadline())?;
+            // In this order: own timers first, then what was heard.
+            tokio::select! {
+                biased;
+                rung = self.alarm.rings() => {
+                    rung?;
+                    self.judge_silence();
+                }
+                ready = self.datapath.readable() => {
+                    ready?;
+                    self.hear(HEARD_AT_ONCE);
+                }
+                // Before the holder's results: what its work changed is then known when its result is looked at.
+                changed = self.monitor.changed() => {
+                    let index = changed?;
+                    self.links_changed(index);
+                }
+                Some(applied) = self.holder.applied() => self.applied(&applied),
+                // A sender that is gone without a word means that the agent is ending.
+                command = commands.recv() => match command {
+                    Some(Command::Stop) | None => break,
+                },
+            }
+        }
+        self.stop().await;
+        Ok(())
+    }
+
+    fn start(&mut self) {
+        for id in self.ids() {
+            let planned = &self.members[usize::from(id.0)].planned;
+            let (up, source) = (planned.up, planned.source);
+            let now = clock::now();
+            if !up {
+                self.router.handle(id, Input::FaultRaised(Fault::Link), now);
+            }
+            if source.is_none() {
+                self.router.handle(id, Input::FaultRaised(Fault::Source), now);
+            }
+            self.router.handle(id, Input::Startup, now);
+            self.publish(id);
+        }
+    }
+
+    async fn stop(&mut self) {
+        for id in self.ids() {
+            self.router.handle(id, Input::Shutdown, clock::now());
+        }
+        self.perform();
+        while self.members.iter().any(|member| member.orders > 0) {
+            let Some(applied) = self.holder.applied().await else { return };
+            self.applied(&applied);
+        }
+    }
+
+    /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
+    /// waited to be read is no silence (C-TMR-09, promise 2).
+    fn judge_silence(&mut self) {
+        self.hear(usize::MAX);
+        let now = clock::now();
+        for id in self.ids() {
+            if self.router.silence_deadline(id).is_some_and(|deadline| deadline <= now)
+                && let Some(advert) = self.datapath.last_seen(id)
+            {
+                self.router.handle(id, Input::AdvertSeen(advert), now);
+            }
+        }
+        self.router.expire(now);
+    }
+
+    fn hear(&mut self, most: usize) {
+        for _ in 0..most {
+            match self.datapath.take() {
+                Some(Heard::Advert(id, advert)) => {
+                    tracing::trace!(instance = id.0, ?advert, "advert");
+                    self.router.handle(id, Input::AdvertSeen(advert), clock::now());
+                    self.publish(id);
+                }
+                Some(Heard::Claim(claim)) => self.claimed(claim),
+                None => return,
+            }
+        }
+    }
+
+    fn claimed(&mut self, claim: Claim) {
+        if self.router.state(claim.instance) != State::Master {
+            return;
+        }
+        Sent::count(&self.board.sent(claim.instance).claims);
+        let member = &self.members[usize::from(claim.instance.0)];
+        tracing::warn!(
+            "({}) another node, {}, claims our address {} by gratuitous ARP",
+            member.planned.config.name,
+            Mac(claim.mac),
+            claim.ip
+        );
+    }
+
+    fn perform(&mut self) {
+        while let Some(action) = self.router.poll_action() {
+            match action {
+                Action::Report(id, transition) => self.report(id, transition),
+                Action::SendAdvert(id, priority) => self.send_advert(id, priority),
+                Action::HoldAddresses(id, held) => self.order(id, held),
+                Action::Announce(id) => {
+                    if self.members[usize::from(id.0)].in_place {
+                        self.announce(id);
+                    } else {
+                        self.members[usize::from(id.0)].announcements += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, id: InstanceId, transition: Transition) {
+        let name = &self.members[usize::from(id.0)].planned.config.name;
+        let Transition { to, cause, .. } = transition;
+        if to == State::Fault {
+            tracing::warn!("({name}) Entering {to} STATE: {cause}");
+        } else {
+            tracing::info!("({name}) Entering {to} STATE: {cause}");
+        }
+        if to == State::Master {
+            Sent::count(&self.board.sent(id).master_transitions);
+        }
+        self.tell_kernel(id);
+        self.publish(id);
+    }
+
+    fn send_advert(&mut self, id: InstanceId, priority: u8) {
+        let member = &mut self.members[usize::from(id.0)];
+        let sent = self.board.sent(id);
+        let result = member.frames.send_advert(priority, &self.transmitter);
+        match &result {
+            Ok(()) => {
+                Sent::count(&sent.adverts);
+                if priority == 0 {
+                    Sent::count(&sent.priority_zero);
+                }
+            }
+            Err(error) => {
+                Sent::count(&sent.failures);
+                if !member.mute {
+                    let name = &member.planned.config.name;
+                    tracing::warn!(
+                        "({name}) cannot send adverts on {}: {error}",
+                        member.planned.config.interface
+                    );
+                }
+            }
+        }
+        member.mute = result.is_err();
+    }
+
+    fn order(&mut self, id: InstanceId, held: bool) {
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = 0;
+        member.orders += 1;
+        self.holder.order(id, held);
+    }
+
+    fn applied(&mut self, applied: &Applied) {
+        let id = applied.instance;
+        let member = &mut self.members[usize::from(id.0)];
+        for failure in &applied.failures {
+            tracing::error!("({}) {failure}", member.planned.config.name);
+        }
+        member.orders -= 1;
+        member.in_place = applied.held && member.orders == 0;
+        if member.in_place {
+            for _ in 0..std::mem::take(&mut member.announcements) {
+                self.announce(id);
+            }
+        }
+        self.publish(id);
+    }
+
+    fn announce(&mut self, id: InstanceId) {
+        let member = &self.members[usize::from(id.0)];
+        let sent = self.board.sent(id);
+        for (ifindex, garp) in member.frames.announcements() {
+            match self.transmitter.frame(ifindex, garp) {
+                Ok(()) => Sent::count(&sent.garps),
+                Err(error) => {
+                    Sent::count(&sent.failures);
+                    tracing::debug!("({}) cannot send gratuitous ARP: {error}", member.planned.config.name);
+                }
+            }
+        }
+    }
+
+    /// `None`: any interface may have changed.
+    fn links_changed(&mut self, index: Option<u32>) {
+        for id in self.ids() {
+            let member = &mut self.members[usize::from(id.0)];
+            let before = (member.planned.up, member.planned.source);
+            if index.is_none_or(|index| index == member.planned.ifindex)
+                && member.planned.refresh(self.monitor.links())
+            {
+                let after = (member.planned.up, member.planned.source);
+                match Frames::new(&member.planned) {
+                    Ok(frames) => member.frames = frames,
+                    Err(error) => {
+                        tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name);
+                    }
+                }
+                self.link_changed(id, before, after);
+                self.tell_kernel(id);
+                self.publish(id);
+            }
+            self.restore(id);
+        }
+    }
+
+    fn link_changed(
+        &mut self,
+        id: InstanceId,
+        before: (bool, Option<Ipv4Addr>),
+        after: (bool, Option<Ipv4Addr>),
+    ) {
+        let now = clock::now();
+        let missing = |fault, missing| {
+            if missing { Input::FaultRaised(fault) } else { Input::FaultCleared(fault) }
+        };
+        if before.1 != after.1 {
+            if let Some(source) = after.1 {
+                self.router.handle(id, Input::SourceChanged(IpAddr::V4(source)), now);
+            }
+            self.router.handle(id, missing(Fault::Source, after.1.is_none()), now);
+        }
+        if before.0 != after.0 {
+            self.router.handle(id, missing(Fault::Link, !after.0), now);
+        }
+    }
+
+    /// Puts back what somebody else took off.
+    fn restore(&mut self, id: InstanceId) {
+        let member = &self.members[usize::from(id.0)];
+        if member.in_place && !member.planned.carried(self.monitor.links()) {
+            tracing::warn!(
+                "({}) an address was removed by somebody else; it is put back",
+                member.planned.config.name
+            );
+            self.order(id, true);
+            self.members[usize::from(id.0)].announcements = 1;
+        }
+    }
+
+    fn tell_kernel(&mut self, id: InstanceId) {
+        let status = self.router.status(id);
+        let planned = &self.members[usize::from(id.0)].planned;
+        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
+        {
+            tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
+        }
+    }
+
+    fn publish(&self, id: InstanceId) {
+        let addresses_held = self.members[usize::from(id.0)].in_place;
+        self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
+    }
+
+    fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+        (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
+    }
+}
+
+/// A hardware address for people.
+struct Mac([u8; 6]);
+
+impl std::fmt::Display for Mac {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let octets = self.0.map(|octet| format!("{octet:02x}"));
+        f.write_str(&octets.join(":"))
+    }
+}

@@ -1,0 +1,8 @@
+//! The host's interfaces and addresses, as the kernel tells of them by rtnetlink. No other module but `effects` speaks
+//! rtnetlink.
+
+mod monitor;
+mod table;
+
+pub use monitor::Monitor;
+pub use table::{Link, Links};

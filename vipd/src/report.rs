@@ -1,0 +1,97 @@
+//! Puts together what `vipd status` tells, from what the election published and what the kernel counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use vipd_common::abi;
+use vipd_common::wire::Reason;
+use vipd_core::InstanceId;
+
+use crate::agent::Ready;
+use crate::config::Config;
+use crate::control::{InstanceStatus, Status};
+use crate::datapath::version_number;
+use crate::election::{Board, Planned, now};
+
+/// The service thread's view of an agent.
+pub(crate) struct Reporter {
+    router_id: Option<String>,
+    board: Arc<Board>,
+    ready: Ready,
+}
+
+impl Reporter {
+    pub(crate) fn new(config: &Config, board: Arc<Board>, ready: Ready) -> Self {
+        Self { router_id: config.router_id.clone(), board, ready }
+    }
+
+    /// Everything, as of now.
+    pub(crate) fn status(&self) -> Status {
+        let ids = (0..).map(InstanceId);
+        let instances =
+            ids.zip(&self.ready.planned).map(|(id, planned)| self.instance(id, planned)).collect();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            router_id: self.router_id.clone(),
+            pid: std::process::id(),
+            interfaces: self.ready.interfaces.clone(),
+            instances,
+            statistics: named(&self.ready.counters.elsewhere()),
+        }
+    }
+
+    fn instance(&self, id: InstanceId, planned: &Planned) -> InstanceStatus {
+        let config = &planned.config;
+        let snapshot = self.board.snapshot(id);
+        let status = snapshot.map(|snapshot| snapshot.status);
+        let transition = status.and_then(|status| status.last_transition);
+        let advert = status.and_then(|status| status.last_advert);
+        let micros = |span: std::time::Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        InstanceStatus {
+            name: config.name.clone(),
+            interface: config.interface.clone(),
+            vrid: config.vrid,
+            version: version_number(config.version),
+            state: status.map_or_else(|| "INIT".to_owned(), |status| status.state.to_string()),
+            up_seconds: transition.map_or(0, |transition| now().since(transition.at).as_secs()),
+            last_event: transition.map(|transition| transition.cause.to_string()),
+            priority: status.map_or(config.priority, |status| status.priority),
+            is_owner: config.priority == 255,
+            source: status.map(|status| status.source).filter(|source| !source.is_unspecified()),
+            last_adv_source: advert.map(|advert| advert.source),
+            last_adv_priority: advert.map(|advert| advert.priority),
+            interval_ms: micros(config.interval.as_duration()) / 1000,
+            active_interval_ms: status
+                .map_or(0, |status| micros(status.active_interval.as_duration()) / 1000),
+            master_down_interval_us: status.map_or(0, |status| micros(status.down_interval)),
+            skew_time_us: status.map_or(0, |status| micros(status.skew)),
+            addresses: planned
+                .addresses
+                .iter()
+                .map(|(address, _)| format!("{}/{}", address.ip, address.prefix))
+                .collect(),
+            addresses_held: snapshot.is_some_and(|snapshot| snapshot.addresses_held),
+            statistics: self.statistics(id),
+        }
+    }
+
+    fn statistics(&self, id: InstanceId) -> BTreeMap<String, u64> {
+        let mut statistics = named(&self.ready.counters.of(id));
+        let sent = self.board.sent(id);
+        let own = [
+            ("advertisement-sent", &sent.adverts),
+            ("priority-zero-pkts-sent", &sent.priority_zero),
+            ("garp-sent", &sent.garps),
+            ("send-errors", &sent.failures),
+            ("master-transitions", &sent.master_transitions),
+        ];
+        statistics.extend(own.map(|(name, counter)| (name.to_owned(), counter.load(Ordering::Relaxed))));
+        statistics
+    }
+}
+
+/// Counters by name.
+fn named(counters: &abi::Counters) -> BTreeMap<String, u64> {
+    Reason::ALL.iter().map(|reason| (reason.name().to_owned(), counters[reason.index()])).collect()
+}

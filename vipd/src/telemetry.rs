@@ -1,0 +1,67 @@
+//! Logs. Lines are handed to a writer thread; when it falls behind they are dropped and counted, so that no log can
+//! delay the election.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use nix::sys::stat::fstat;
+use tracing::{Event, Level, Subscriber};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Lines that may wait for the writer thread.
+const BACKLOG: usize = 4096;
+
+/// Sends logs of `level` and above to standard error, in the journal's form when that is where standard error leads.
+/// The guard writes out what is still waiting when it is dropped.
+pub fn start(level: Level) -> WorkerGuard {
+    let (writer, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(BACKLOG).finish(std::io::stderr());
+    let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(writer);
+    if leads_to_journal() {
+        logs.event_format(JournalLine).init();
+    } else {
+        logs.with_target(false).with_ansi(std::io::stderr().is_terminal()).init();
+    }
+    std::panic::set_hook(Box::new(|panic| tracing::error!("this is a bug in vipd: {panic}")));
+    guard
+}
+
+/// Whether systemd connected standard error to the journal: it names the stream's device and inode (systemd.exec(5)).
+fn leads_to_journal() -> bool {
+    let Ok(stat) = fstat(std::io::stderr()) else { return false };
+    std::env::var("JOURNAL_STREAM").is_ok_and(|stream| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
+}
+
+/// A line for the journal: the priority in front (sd-daemon(3)), no time of its own.
+struct JournalLine;
+
+impl<S, N> FormatEvent<S, N> for JournalLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let priority = match *event.metadata().level() {
+            Level::ERROR => 3,
+            Level::WARN => 4,
+            Level::INFO => 6,
+            Level::DEBUG | Level::TRACE => 7,
+        };
+        write!(writer, "<{priority}>")?;
+        for span in context.event_scope().into_iter().flatten() {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                write!(writer, "{fields} ")?;
+            }
+        }
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask test`: every level, fast ones first.
+
+use anyhow::{Result, ensure};
+
+use crate::{build, command, setup};
+
+/// What to test.
+#[derive(Default, clap::Args)]
+pub(crate) struct Options {
+    /// Only what needs no root: the parsers, the election, the configuration
+    #[arg(long)]
+    fast: bool,
+}
+
+/// Levels that need no root, in their order.
+const FAST: [&str; 4] = ["vipd-common", "vipd-core", "vipd", "xtask"];
+/// The lab's tests at once: each is a few machines on the two cores of a small host.
+const LABS_AT_ONCE: &str = "2";
+
+/// Sets up, builds, and runs the tests.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    ensure!(
+        options.fast || nix::unistd::geteuid().is_root(),
+        "programs are loaded and namespaces made: run this as root, or with --fast"
+    );
+    setup::run()?;
+    build::run(&build::Options::default())?;
+    for package in FAST {
+        println!("== {package}");
+        command::run(command::cargo().args(["test", "--package", package]))?;
+    }
+    if !options.fast {
+        println!("== vipd-tests");
+        let lab = ["test", "--package", "vipd-tests", "--", "--test-threads", LABS_AT_ONCE];
+        command::run(command::cargo().args(lab))?;
+    }
+    Ok(())
+}
