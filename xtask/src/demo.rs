@@ -85,6 +85,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let agents = options.with.agents();
     println!("{}", paint.bold("Three application servers, two load balancers, a client, a switch."));
     println!("lb1 runs {}, priority 110; lb2 runs {}, priority 100.", agents[0], agents[1]);
+    println!(
+        "Each fault comes just after an advert, so that the backup has to wait as long as it ever has to."
+    );
     let confs = [options.advert.apply(Conf::lb1()), options.advert.apply(Conf::lb2())];
     let mut site = Site::open(agents, confs)?;
     let faults = if options.faults.is_empty() { Fault::value_variants() } else { &options.faults };

@@ -67,8 +67,8 @@ impl Fault {
                 lb1.host.kill_everything()
             }
             Self::Startup => {
-                site.start(Node::Lb2)?;
-                site.start(Node::Lb1)
+                site.start(Node::Lb1)?;
+                site.start(Node::Lb2)
             }
         }
     }
