@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aya::programs::{SchedClassifier, TcAttachType};
+
 use nix::sys::signal::Signal;
 use vipd_tests::guide::Conf;
 use vipd_tests::{Agent, Datapath, Host, Pair};
@@ -14,13 +16,14 @@ fn quick(conf: Conf) -> Conf {
     conf.without_scripts().version_3().advert("0.2")
 }
 
-/// What shows in `bpftool net` of a host: the programs at its interfaces.
+/// The kinds of programs at a host's interface. The kernel is asked for tcx: bpftool of Debian 12 does not know it.
 fn attached(host: &Host) -> Vec<String> {
     let net: serde_json::Value =
         serde_json::from_str(&host.command("bpftool -j net show").expect("bpftool")).expect("JSON");
-    let kinds =
-        ["xdp", "tc"].into_iter().filter(|kind| net[0][kind].as_array().is_some_and(|list| !list.is_empty()));
-    kinds.map(str::to_owned).collect()
+    let xdp = net[0]["xdp"].as_array().is_some_and(|list| !list.is_empty());
+    let tcx = host.run(|| SchedClassifier::query_tcx("eth0", TcAttachType::Ingress).expect("tcx"));
+    let kinds = [("xdp", xdp), ("tcx", !tcx.1.is_empty())];
+    kinds.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind.to_owned()).collect()
 }
 
 /// Processes of a host besides its first one, that one's `cat`, and the `ps` that looks.

@@ -25,10 +25,14 @@ pub(crate) fn passes<F: Frame>(frame: &F, place: Place) -> bool {
     let table = Interface(frame.ifindex());
     let verdict = judge(&Packet { l3, length, vlan: place.vlan }, &table);
     let stats = Stats::of(verdict.instance);
-    verdict.count(|reason| {
-        debug!(frame.context(), "vlan {} vrid {}: {}", place.vlan, l3.0[21], reason.name());
-        stats.raise(reason);
-    });
+    verdict.count(|reason| stats.raise(reason));
+    debug!(
+        frame.context(),
+        "vlan {} vrid {}: reason {}",
+        place.vlan,
+        l3.0[ipv4::HEADER + 1],
+        verdict.reason().index()
+    );
     if let (Some(instance), Ok(advert)) = (verdict.instance, &verdict.advert) {
         remember(frame, instance, advert, &stats);
     }

@@ -1,12 +1,10 @@
 //! A received frame, in the driver or behind the network stack.
 
-use core::mem::MaybeUninit;
-
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::{TcContext, XdpContext};
-use vipd_common::wire::L3;
-use vipd_common::wire::eth::Octets;
+use vipd_common::wire::eth::{self, Octets};
+use vipd_common::wire::{L3, arp};
 
 /// A received frame.
 pub(crate) trait Frame: Octets {
@@ -24,6 +22,9 @@ pub(crate) trait Frame: Octets {
     /// be from 1 to [`L3_MAX`](vipd_common::wire::L3_MAX), and the verifier must see that.
     fn copy(&self, at: usize, count: usize, into: &mut L3) -> bool;
 }
+
+/// Octets that are read before the checks copy a packet: two tags and an ARP message.
+const HEAD: u32 = (eth::HEADER + 2 * eth::TAG + arp::LENGTH) as u32;
 
 /// The first buffer of a frame, which the program may read directly. All that the checks read before they copy lies in it.
 struct Head {
@@ -92,12 +93,18 @@ impl Frame for XdpFrame<'_> {
 /// A frame behind the network stack.
 pub(crate) struct SkbFrame<'a> {
     ctx: &'a TcContext,
+    head: Head,
 }
 
 impl<'a> SkbFrame<'a> {
     #[inline(always)]
     pub(crate) fn new(ctx: &'a TcContext) -> Self {
-        Self { ctx }
+        let first = (ctx.data_end() - ctx.data()) as u32;
+        if first < HEAD && first < ctx.len() {
+            // A driver may put less than that into the first buffer. If the kernel cannot gather it, the frame passes.
+            let _ = ctx.pull_data(if ctx.len() < HEAD { ctx.len() } else { HEAD });
+        }
+        Self { ctx, head: Head { start: ctx.data(), end: ctx.data_end() } }
     }
 
     /// The VLAN tag that was taken off the frame.
@@ -110,16 +117,9 @@ impl<'a> SkbFrame<'a> {
 }
 
 impl Octets for SkbFrame<'_> {
-    /// By a helper, from whichever buffer it is in. Trying the first buffer before would be a branch at every read, and
-    /// the verifier would follow all combinations of them (measured: more than a million instructions).
     #[inline(always)]
     fn read<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
-        let mut octets = MaybeUninit::<[u8; N]>::uninit();
-        let target = octets.as_mut_ptr().cast();
-        // SAFETY: the context is this program's, and N octets fit.
-        let result = unsafe { bpf_skb_load_bytes(self.ctx.as_ptr(), at as u32, target, N as u32) };
-        // SAFETY: on success all N octets have been written.
-        if result == 0 { Some(unsafe { octets.assume_init() }) } else { None }
+        self.head.read(at)
     }
 }
 

@@ -63,9 +63,12 @@ fn kernel(options: &Options) -> Result<()> {
     command::run(&mut cargo)
 }
 
+/// Packets are read by whole words wherever these lie.
+const MISALIGNED: &str = "-Clink-arg=--cpu-features=+allows-misaligned-mem-access";
+
 /// Flags of the kernel half: aya-ebpf wants to know the machine, the verifier's messages and typed maps need BTF, which
 /// the linker makes from debug information.
 fn flags() -> OsString {
     let machine = format!("--cfg=bpf_target_arch=\"{}\"", std::env::consts::ARCH);
-    [machine.as_str(), "-Cdebuginfo=2", "-Clink-arg=--btf"].join("\u{1f}").into()
+    [machine.as_str(), "-Cdebuginfo=2", "-Clink-arg=--btf", MISALIGNED].join("\u{1f}").into()
 }

@@ -279,10 +279,11 @@ fn a_full_ring_is_counted_and_harms_nobody() {
     let mut kernel = kernel(&receiver);
     let mut events = kernel.events().expect("the ring");
     kernel.set_master(INSTANCE, true).expect("known");
+    let frame = advert(100);
     let sent: u64 = 6000;
 
     for _ in 0..sent {
-        programs::run(&mut kernel, Road::Xdp, &advert(100), &mut [0; 46]).expect("the program runs");
+        programs::run(&mut kernel, Road::Xdp, &frame, &mut [0; 46]).expect("the program runs");
     }
 
     let counters = kernel.stats().read(Some(INSTANCE)).expect("counters");

@@ -3,7 +3,7 @@
 //! Sums are kept in the machine's own octet order: the one's complement sum of swapped octets is the swapped sum, so
 //! only what is put beside octets of a packet has to be in network order.
 
-use super::{L3, four};
+use super::L3;
 
 /// The most words of 32 bits that [`words`] adds: the longest advert over IPv4 has 259 behind its IP header.
 pub const WORDS_MAX: usize = 264;
@@ -19,7 +19,7 @@ pub fn words<const FROM: usize>(packet: &L3, count: usize) -> u64 {
         if word >= count {
             break;
         }
-        sum += u64::from(u32::from_ne_bytes(four(&packet.0, FROM + word * 4)));
+        sum += u64::from(packet.word(FROM + word * 4));
         word += 1;
     }
     sum

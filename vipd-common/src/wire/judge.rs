@@ -1,7 +1,7 @@
 //! The receive checks of an advert, in the order of section 5 of the conformance list: IP header, TTL, version, type,
 //! lengths, checksum, VRID, then what one virtual router asks for.
 
-use super::{L3, Reason, address_digest, be16, checksum, four, fresh, ipv4, vrrp};
+use super::{L3, Reason, be16, checksum, four, fresh, ipv4, ipv4_digest, vrrp};
 use crate::abi::{self, Addr, Rules};
 
 /// Where the VRRP message begins: behind an IP header without options.
@@ -66,6 +66,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Why it does not count, or that it does.
+    #[must_use]
+    #[inline(always)]
+    pub fn reason(&self) -> Reason {
+        self.advert.err().unwrap_or(Reason::Accepted)
+    }
+
     /// What to count: one reason for what does not count, [`Reason::Accepted`] and those that tell for an advert.
     #[inline(always)]
     pub fn count(&self, mut raise: impl FnMut(Reason)) {
@@ -262,8 +269,8 @@ fn list_digest(l3: &L3) -> u64 {
         if place >= usize::from(count) {
             break;
         }
-        let listed = four(&l3.0, MESSAGE + vrrp::FIXED + place * 4);
-        digest = digest.wrapping_add(address_digest(&address(listed)));
+        let listed = u32::from_be(l3.word(MESSAGE + vrrp::FIXED + place * 4));
+        digest = digest.wrapping_add(ipv4_digest(listed));
         place += 1;
     }
     digest
@@ -274,3 +281,6 @@ const fn address(octets: [u8; 4]) -> Addr {
     let [a, b, c, d] = octets;
     [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,110 @@ pub fn set_priority(message: &mut [u8], priority: u8) {
     fixed[PRIORITY_AT] = priority;
     fixed[CHECKSUM_AT..].copy_from_slice(&sum);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advert(addresses: &[Ipv4Addr]) -> AdvertFrame<'_> {
+        AdvertFrame {
+            ethernet: eth::Header { destination: eth::VRRP_GROUP, source: eth::virtual_mac(51), vlan: 0 },
+            source: Ipv4Addr::new(192, 0, 2, 11),
+            destination: ipv4::GROUP,
+            version: 3,
+            vrid: 51,
+            priority: 100,
+            interval_cs: 100,
+            addresses,
+            password: None,
+            checksum: abi::checksum::MESSAGE,
+        }
+    }
+
+    #[test]
+    fn c_pkt_01_02_the_frame_is_that_of_the_rfcs_octet_by_octet() {
+        let vip = [Ipv4Addr::new(192, 0, 2, 1)];
+        let ethernet = "01005e00001200005e0001330800";
+        let v3 = "45c0002000000000ff701890c000020be0000012313364010064a865c0000201";
+        let v2 = "45c0002800000000ff701888c000020be0000012213364010101ed25c00002017669706470617373";
+        let cases = [
+            (advert(&vip), v3),
+            (AdvertFrame { version: 2, password: Some(b"vipdpass"), ..advert(&vip) }, v2),
+        ];
+        for (advert, packet) in cases {
+            let mut frame = [0xa5; FRAME_MAX];
+
+            let length = advert.emit(&mut frame).unwrap();
+
+            let hex: Vec<String> = frame[..length].iter().map(|octet| format!("{octet:02x}")).collect();
+            assert_eq!(hex.concat(), [ethernet, packet].concat());
+        }
+    }
+
+    #[test]
+    fn c_pkt_07_08_what_does_not_fit_the_format_is_refused() {
+        let vip = [Ipv4Addr::new(192, 0, 2, 1)];
+        let many = [vip[0]; 256];
+        let cases = [
+            ("no address", advert(&[]), EmitError::Addresses),
+            ("256 addresses", advert(&many), EmitError::Addresses),
+            ("interval 0", AdvertFrame { interval_cs: 0, ..advert(&vip) }, EmitError::Interval),
+            ("interval 4096", AdvertFrame { interval_cs: 4096, ..advert(&vip) }, EmitError::Interval),
+            (
+                "v2, half a second",
+                AdvertFrame { version: 2, interval_cs: 50, ..advert(&vip) },
+                EmitError::Interval,
+            ),
+            (
+                "v2, 1.5 seconds",
+                AdvertFrame { version: 2, interval_cs: 150, ..advert(&vip) },
+                EmitError::Interval,
+            ),
+            (
+                "v2, 256 seconds",
+                AdvertFrame { version: 2, interval_cs: 25600, ..advert(&vip) },
+                EmitError::Interval,
+            ),
+            ("version 4", AdvertFrame { version: 4, ..advert(&vip) }, EmitError::Version),
+        ];
+        for (name, advert, error) in cases {
+            assert_eq!(advert.emit(&mut [0; FRAME_MAX]), Err(error), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_short_buffer_is_refused() {
+        let vip = [Ipv4Addr::new(192, 0, 2, 1)];
+        for length in 0..46 {
+            assert_eq!(advert(&vip).emit(&mut vec![0; length]), Err(EmitError::Buffer), "{length} octets");
+        }
+        assert_eq!(advert(&vip).emit(&mut [0; 46]), Ok(46));
+    }
+
+    #[test]
+    fn c_ck_07_every_priority_set_later_gives_the_frame_emitted_with_it() {
+        let vips = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(10, 9, 8, 7)];
+        for checksum in [abi::checksum::MESSAGE, abi::checksum::PSEUDO] {
+            for priority in 0..=255 {
+                let (mut set, mut emitted) = ([0; FRAME_MAX], [0; FRAME_MAX]);
+                AdvertFrame { checksum, ..advert(&vips) }.emit(&mut set).unwrap();
+                AdvertFrame { priority, checksum, ..advert(&vips) }.emit(&mut emitted).unwrap();
+
+                set_priority(&mut set[eth::HEADER + ipv4::HEADER..], priority);
+
+                assert_eq!(set, emitted, "priority {priority}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_cut_short_keeps_its_octets() {
+        for length in 0..FIXED {
+            let mut message = vec![0x5a; length];
+
+            set_priority(&mut message, 0);
+
+            assert_eq!(message, vec![0x5a; length]);
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! Passes on the log lines of the kernel half, for debugging.
 
+use std::os::fd::AsFd;
 use std::thread;
 
 use aya::Ebpf;
 use aya_log::EbpfLogger;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::os::fd::AsFd;
 use tracing::{debug, warn};
 
 /// Writes each record as a tracing event.
