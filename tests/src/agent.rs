@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -137,11 +138,22 @@ impl Running {
     }
 }
 
-/// vipd's binary: `VIPD_BIN` if that is set, else the one that cargo put beside the program that asks.
+static VIPD: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has the lab start this vipd from now on. The first call counts.
+pub fn use_vipd(binary: PathBuf) {
+    VIPD.get_or_init(|| binary);
+}
+
+/// vipd's binary: the one named to [`use_vipd`] or by `VIPD_BIN`, else the one that cargo put beside the program that
+/// asks.
 ///
 /// # Errors
 /// If it is not there.
 pub fn vipd_binary() -> Result<PathBuf> {
+    if let Some(path) = VIPD.get() {
+        return Ok(path.clone());
+    }
     if let Some(path) = std::env::var_os("VIPD_BIN") {
         return Ok(PathBuf::from(path));
     }

@@ -128,7 +128,7 @@ impl Pair {
         Ok(Services { lb1, lb2, servers, _apps: apps })
     }
 
-    /// Starts a client that asks the virtual address for `/health` every 20 ms.
+    /// Starts a client that asks the virtual address for `/health` every 20 ms and gives up after 50 ms.
     ///
     /// # Errors
     /// If no thread can be started.
@@ -136,7 +136,7 @@ impl Pair {
         let plan = Plan {
             server: SocketAddr::new(Self::vip(), 80),
             every: Duration::from_millis(20),
-            patience: Duration::from_millis(200),
+            patience: Duration::from_millis(50),
         };
         Client::start(&self.client, plan)
     }

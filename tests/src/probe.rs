@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ pub struct Answer {
 
 /// Sends datagrams to an address every millisecond and notes the echoes. It ends on drop.
 pub struct Probe {
-    answers: Arc<Mutex<Vec<Answer>>>,
+    heard: Arc<Heard>,
     _threads: Threads,
 }
 
@@ -83,9 +83,9 @@ impl Probe {
     /// If no socket can be opened there.
     pub fn start(host: &Host, target: IpAddr) -> Result<Self> {
         let socket = open(host, 0)?;
-        let answers = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::new(Heard::default());
         let stop = Arc::new(AtomicBool::new(false));
-        let (sender, heard) = (socket.try_clone()?, Arc::clone(&answers));
+        let (sender, noted) = (socket.try_clone()?, Arc::clone(&heard));
         let (send_ended, receive_ended) = (Arc::clone(&stop), Arc::clone(&stop));
         let to = SocketAddr::new(target, PORT);
         let send = thread::Builder::new()
@@ -93,21 +93,37 @@ impl Probe {
             .spawn(move || send_at_pace(&sender, to, &send_ended))?;
         let receive = thread::Builder::new()
             .name("probe receive".to_owned())
-            .spawn(move || receive(&socket, &heard, &receive_ended))?;
-        Ok(Self { answers, _threads: Threads { stop, handles: vec![send, receive] } })
+            .spawn(move || receive(&socket, &noted, &receive_ended))?;
+        Ok(Self { heard, _threads: Threads { stop, handles: vec![send, receive] } })
     }
 
     /// Every echo so far, in the order of arrival.
     #[must_use]
     pub fn answers(&self) -> Vec<Answer> {
-        self.lock().clone()
+        self.heard.lock().clone()
     }
 
-    /// Forgets the echoes so far.
-    pub fn forget(&self) {
-        self.lock().clear();
+    /// The echoes after the first `seen` ones; awaits one if there is none yet, at most `within` this time.
+    #[must_use]
+    pub fn next(&self, seen: usize, within: Duration) -> Vec<Answer> {
+        let deadline = Moment::now() + within;
+        let mut answers = self.heard.lock();
+        while answers.len() <= seen && !deadline.remaining().is_zero() {
+            let waited = self.heard.changed.wait_timeout(answers, deadline.remaining());
+            answers = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        answers.get(seen..).unwrap_or_default().to_vec()
     }
+}
 
+/// The echoes that came back.
+#[derive(Default)]
+struct Heard {
+    answers: Mutex<Vec<Answer>>,
+    changed: Condvar,
+}
+
+impl Heard {
     fn lock(&self) -> MutexGuard<'_, Vec<Answer>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,12 +139,13 @@ fn send_at_pace(socket: &UdpSocket, to: SocketAddr, ended: &AtomicBool) {
     }
 }
 
-fn receive(socket: &UdpSocket, heard: &Mutex<Vec<Answer>>, ended: &AtomicBool) {
+fn receive(socket: &UdpSocket, heard: &Heard, ended: &AtomicBool) {
     let mut bytes = [0; 64];
     while !ended.load(Ordering::Relaxed) {
         if let Ok((_, from)) = socket.recv_from(&mut bytes) {
             let answer = Answer { at: Moment::now(), by: from.ip() };
-            heard.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+            heard.lock().push(answer);
+            heard.changed.notify_all();
         }
     }
 }

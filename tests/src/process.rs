@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
@@ -63,6 +63,9 @@ impl Process {
             .stdout(writer)
             .stderr(errors)
             .process_group(0);
+        // SAFETY: between fork and exec the closure makes one system call, `rt_sigprocmask`, which POSIX lists as safe
+        // there (`pthread_sigmask`), and touches no memory but its own.
+        unsafe { command.pre_exec(take_every_signal) };
         let child = host
             .run(move || command.spawn())
             .with_context(|| format!("{}: cannot start {}", host.name(), program.display()))?;
@@ -160,6 +163,14 @@ impl Process {
         self.wait(KILLED).map(drop)
     }
 
+    /// Kills it alone (SIGKILL), as the kernel's memory killer does; what it forked lives on. Does not await the end.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn kill_alone(&self) -> Result<()> {
+        self.signal(Signal::SIGKILL)
+    }
+
     /// Freezes it and its group (SIGSTOP).
     ///
     /// # Errors
@@ -200,6 +211,11 @@ impl Process {
         }
         send(self.pid).with_context(|| format!("cannot signal {}", self.name))
     }
+}
+
+/// A program inherits which signals are blocked, and the maker of a lab may block some for its own threads.
+fn take_every_signal() -> std::io::Result<()> {
+    Ok(SigSet::empty().thread_set_mask()?)
 }
 
 impl Drop for Process {

@@ -159,7 +159,7 @@ fn a_stopped_master_resigns_and_the_backup_waits_for_the_skew_time_only() {
 fn a_killed_master_is_replaced() {
     let site = site();
 
-    site.lb1.process().signal(nix::sys::signal::Signal::SIGKILL).expect("SIGKILL");
+    site.lb1.process().kill_alone().expect("SIGKILL");
 
     first_advert(&site.tap, &site.pair.lb2);
     facts::wait_for_address(&site.pair.lb2.host, Pair::vip(), SOON).expect("lb2 holds the address");

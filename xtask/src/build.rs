@@ -38,6 +38,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     command::run(&mut cargo)
 }
 
+/// Builds the agent for the lab to start, unless `VIPD_BIN` names one.
+pub(crate) fn for_lab(release: bool) -> Result<()> {
+    if std::env::var_os("VIPD_BIN").is_some() {
+        return Ok(());
+    }
+    run(&Options { release, ..Options::default() })?;
+    let profile = if release { "release" } else { "debug" };
+    vipd_tests::use_vipd(command::workspace().join("target").join(profile).join("vipd"));
+    Ok(())
+}
+
 fn kernel(options: &Options) -> Result<()> {
     let toolchain = Toolchain::find()
         .context("no compiler for the kernel half was found; `cargo xtask setup` installs one")?;

@@ -3,9 +3,11 @@
 use anyhow::Result;
 use clap::Parser;
 
+mod bench;
 mod build;
 mod ci;
 mod command;
+mod demo;
 mod setup;
 mod test;
 mod toolchain;
@@ -20,6 +22,10 @@ enum Verb {
     Build(build::Options),
     /// Run every test, fast levels first; needs root for all but --fast.
     Test(test::Options),
+    /// Show takeovers on this machine: a whole site in namespaces, crashed in the ways that a site crashes.
+    Demo(demo::Options),
+    /// Measure vipd beside Keepalived.
+    Bench(bench::Options),
     /// Run what must pass before anything lands: formatting, lints, every test.
     Ci,
 }
@@ -29,6 +35,8 @@ fn main() -> Result<()> {
         Verb::Setup => setup::run(),
         Verb::Build(options) => build::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Demo(options) => demo::run(&options),
+        Verb::Bench(options) => bench::run(&options),
         Verb::Ci => ci::run(),
     }
 }
