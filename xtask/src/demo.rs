@@ -35,9 +35,9 @@ enum With {
     /// vipd on both load balancers.
     Vipd,
     /// vipd on the first, Keepalived on the second.
-    Mixed,
-    /// Keepalived on both.
     Keepalived,
+    /// Keepalived on both.
+    KeepalivedOnly,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -55,8 +55,8 @@ impl With {
         let vipd = Agent::Vipd(Datapath::Auto);
         match self {
             Self::Vipd => [vipd, vipd],
-            Self::Mixed => [vipd, Agent::Keepalived],
-            Self::Keepalived => [Agent::Keepalived, Agent::Keepalived],
+            Self::Keepalived => [vipd, Agent::Keepalived],
+            Self::KeepalivedOnly => [Agent::Keepalived, Agent::Keepalived],
         }
     }
 }
