@@ -64,7 +64,7 @@ impl Planned {
             preempt: self.config.preempt,
             preempt_delay: self.config.preempt_delay,
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
-            announcing: self.config.announcing,
+            announcing: self.config.garp.announcing(),
         }
     }
 
