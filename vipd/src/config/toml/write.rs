@@ -1,0 +1,5 @@
+//! x
+/// x
+pub fn to_toml(_: &super::super::Config) -> String {
+    String::new()
+}
