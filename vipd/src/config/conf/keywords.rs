@@ -380,7 +380,7 @@ pub(super) fn fate(scope: Scope, word: &str) -> Fate {
     if let Some(fate) = FATES.get(&(scope, word)) {
         return *fate;
     }
-    if scope != Scope::Global {
+    if scope != Global {
         return Fate::Unknown;
     }
     // Families of keywords are found in global_defs only.

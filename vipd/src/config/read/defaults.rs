@@ -1,6 +1,6 @@
 //! What instances inherit: `global_defs` of Keepalived, `[defaults]` of TOML.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use vipd_core::Version;
@@ -50,8 +50,8 @@ impl Defaults {
             higher_prio_send_advert: false,
             priority_changes: false,
             mail: false,
-            group4: Ipv4Addr::new(224, 0, 0, 18).into(),
-            group6: Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12).into(),
+            group4: Instance::standard_group(Family::V4),
+            group6: Instance::standard_group(Family::V6),
             garp: GarpDefaults::default(),
         };
         let Some(given) = root.table(cx, "defaults", "`defaults`") else { return defaults };

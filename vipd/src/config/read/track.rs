@@ -59,6 +59,7 @@ pub(super) fn process(cursor: &Cursor<'_>, cx: &mut Context<'_>) -> ProcessTrack
     cursor.demand(cx, &format!("process {}", quoted(&name)), "process", "haproxy");
     let mut words = cursor.value(cx, "process", |item| argv("process", item)).unwrap_or_default();
     let process = if words.is_empty() { String::new() } else { words.remove(0) };
+    words.extend(cursor.texts(cx, "parameters", |word| Ok(word.to_owned())));
     let full_command = cursor.switch(cx, "full_command").unwrap_or(false);
     let form = cursor.text(cx, "param_match", values::param_match);
     let parameters = match form {

@@ -1,5 +1,6 @@
 //! The TOML form: from the parsed document to tables, and from the model back to text.
 
+pub(super) mod form;
 mod schema;
 mod write;
 
