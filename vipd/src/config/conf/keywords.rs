@@ -400,6 +400,12 @@ fn all() -> impl Iterator<Item = (Scope, &'static str)> {
     keys.chain(always.chain(ignored).flat_map(words))
 }
 
+/// The key that stands in TOML for a word of keepalived.conf, where it is another word.
+pub(in super::super) fn key_of(word: &str) -> Option<&'static str> {
+    let is_it = |keyword: &&Keyword| keyword.word == word && keyword.key != word && !keyword.key.is_empty();
+    KEYWORDS.iter().find(is_it).map(|keyword| keyword.key)
+}
+
 /// The scope that `word` belongs in.
 pub(super) fn home(word: &str) -> Option<Scope> {
     all().find(|(_, known)| *known == word).map(|(scope, _)| scope)

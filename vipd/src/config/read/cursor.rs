@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::super::conf::key_of;
 use super::super::diagnostic::{Checked, Findings, Refusal};
 use super::super::places::Places;
 use super::super::source::Span;
@@ -229,9 +230,10 @@ impl<'t> Cursor<'t> {
     pub(super) fn finish(self, cx: &mut Context<'_>) {
         let asked = self.asked.into_inner();
         for entry in self.table.entries.iter().filter(|entry| !asked.contains(&entry.key.as_str())) {
-            let help = match suggest::nearest(&entry.key, asked.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("remove it; what can stand here is {}", asked.join(", ")),
+            let help = match (key_of(&entry.key), suggest::nearest(&entry.key, asked.iter().copied())) {
+                (Some(key), _) => format!("write `{key}`, which is what TOML has for it"),
+                (None, Some(nearest)) => format!("did you mean `{nearest}`?"),
+                (None, None) => format!("remove it; what can stand here is {}", asked.join(", ")),
             };
             let message = format!("{} is not a key of {}", quoted(&entry.key), self.what);
             cx.findings.error(entry.keyword_span, message, help);
