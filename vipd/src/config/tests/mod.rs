@@ -2,6 +2,7 @@
 
 mod convert;
 mod guide;
+mod keywords;
 mod refused;
 mod rendering;
 mod robust;
