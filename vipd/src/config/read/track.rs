@@ -175,7 +175,7 @@ fn tracked(
         let weight = cx.accept(item, own(cx, name))?;
         return Some(Tracked { name: name.to_owned(), weight });
     }
-    let cursor = Cursor::of(cx, item, path, "what is tracked")?;
+    let cursor = Cursor::of(cx, item, path, "what is tracked by name")?;
     cursor.demand(cx, "this", "name", "chk_haproxy");
     let found = cursor.item("name").and_then(|item| {
         let name = cx.accept(item, text("name", item))?;

@@ -3,9 +3,11 @@
 mod convert;
 mod guide;
 mod keywords;
+mod language;
 mod refused;
 mod rendering;
 mod robust;
+mod schema;
 mod secrets;
 mod toml;
 mod warned;
