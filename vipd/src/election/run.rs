@@ -10,7 +10,7 @@ use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
 use super::frames::Frames;
 use super::plan::Planned;
-use crate::datapath::{Claim, Datapath, Heard};
+use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
 
@@ -146,9 +146,9 @@ impl Election {
         let now = clock::now();
         for id in self.ids() {
             if self.router.silence_deadline(id).is_some_and(|deadline| deadline <= now)
-                && let Some(advert) = self.datapath.last_seen(id)
+                && let Some(seen) = self.datapath.seen(id)
             {
-                self.router.handle(id, Input::AdvertSeen(advert), now);
+                self.router.handle(id, Input::AdvertSeen(seen.last), now);
             }
         }
         self.router.expire(now);
@@ -157,12 +157,13 @@ impl Election {
     fn hear(&mut self, most: usize) {
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert)) => {
+                Some(Heard::Advert(id, advert, _)) => {
                     tracing::trace!(instance = id.0, ?advert, "advert");
                     self.router.handle(id, Input::AdvertSeen(advert), clock::now());
                     self.publish(id);
                 }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
+                Some(Heard::Silent(..)) => {}
                 None => return,
             }
         }
@@ -337,8 +338,9 @@ impl Election {
     fn tell_kernel(&mut self, id: InstanceId) {
         let status = self.router.status(id);
         let planned = &self.members[usize::from(id.0)].planned;
-        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
-        {
+        let (priority, master) = (status.priority, status.state == State::Master);
+        let standing = Standing { priority, alive_from: priority, master };
+        if let Err(error) = self.datapath.publish(id, planned, standing) {
             tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
         }
     }
