@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let key = InstanceKey { ifindex: IFINDEX, vlan: 0, family: 4, vrid: 51 };
-    kernel.publish(0, key, &rules(), &[from_ipv4(VIP)], &[])?;
+    kernel.publish(0, key, &rules(), &[(IFINDEX, from_ipv4(VIP))], &[])?;
     let empty = [empty_program(6, 2)?, empty_program(3, -1)?];
     println!("{:<34}{:>8}{:>8}", "ns a frame", "xdp", "tcx");
     for (name, frame) in frames() {
