@@ -35,6 +35,11 @@ pub enum Input {
     Shutdown,
     /// An advert arrived.
     AdvertSeen(Advert),
+    /// Somebody who sees every advert, the kernel, times the silence of the Master from its last sign of life on. Own
+    /// timing is a back-stop from now on, until the silence is told or the state or priority changes.
+    Watched,
+    /// Who watched tells that there was no sign of life for the whole down interval.
+    Silent,
     /// Something needed was lost.
     FaultRaised(Fault),
     /// It is back.

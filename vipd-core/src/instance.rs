@@ -12,6 +12,12 @@ use crate::{
     Version,
 };
 
+/// A Backup that is watched for looks itself after so many intervals of the Master at the latest, in case the watch
+/// fails: rarely enough to cost nothing.
+const BACKSTOP: u32 = 64;
+/// But not later than this, so that a slow Master's silence is not missed for a minute.
+const BACKSTOP_MAX: Duration = Duration::from_secs(10);
+
 /// Priority of the owner of the addresses (C-FSM-17).
 pub(crate) const OWNER: u8 = 255;
 /// Priority of an advert whose sender resigns.
@@ -65,6 +71,8 @@ impl Instance {
             Input::Startup => self.start_up(now, queue),
             Input::Shutdown => self.shut_down(now, queue),
             Input::AdvertSeen(advert) => self.see(advert, now, queue),
+            Input::Watched => self.watch(true),
+            Input::Silent => self.watch(false),
             Input::FaultRaised(fault) => self.raise(fault, now, queue),
             Input::FaultCleared(fault) => self.clear(fault, now, queue),
             Input::SourceChanged(source) => self.spec.source = source,
@@ -76,6 +84,9 @@ impl Instance {
     pub(crate) fn fire(&mut self, now: Instant, queue: &mut Queue) {
         match &mut self.role {
             Role::Backup(backup) => {
+                if backup.end_delay(&self.spec, now) {
+                    return;
+                }
                 let cause = match *backup {
                     Backup { rival: Some(Advert { source, priority, .. }), .. } => {
                         Cause::Preempted { source, priority }
@@ -97,7 +108,30 @@ impl Instance {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.role {
             Role::Master(master) => Some(master.deadline()),
+            Role::Backup(backup) if backup.watched => {
+                let backstop = (BACKSTOP * self.active_interval.as_duration()).min(BACKSTOP_MAX);
+                let silence = self.silence_deadline()? + backstop;
+                Some(backup.delay_end(&self.spec).map_or(silence, |end| end.min(silence)))
+            }
             _ => self.silence_deadline(),
+        }
+    }
+
+    /// Whether the timer that is due next has anything to do at `now`. Where a Backup is watched, the back-stop only looks
+    /// whether the silence was missed.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        let is_over = |end: Option<Instant>| end.is_some_and(|end| end <= now);
+        match &self.role {
+            Role::Backup(backup) => is_over(backup.delay_end(&self.spec)) || is_over(self.silence_deadline()),
+            _ => is_over(self.deadline()),
+        }
+    }
+
+    /// The least priority of an advert that a Backup takes for a sign of life (C-FSM-06).
+    pub(crate) fn alive_from(&self) -> u8 {
+        match &self.role {
+            Role::Backup(backup) => backup.alive_from(&self.spec),
+            _ => Backup::default().alive_from(&self.spec),
         }
     }
 
@@ -165,11 +199,19 @@ impl Instance {
             return;
         }
         self.spec.priority = priority;
+        self.watch(false);
         // A Master that was about to be displaced may have the higher priority now; then its advert was a sign of life.
         if let Role::Backup(backup) = &mut self.role
             && let Some(rival) = backup.rival.take()
         {
             self.judge_as_backup(rival);
+        }
+    }
+
+    /// The Skew_Time after a resignation is over before a watch would pay.
+    fn watch(&mut self, watched: bool) {
+        if let Role::Backup(backup) = &mut self.role {
+            backup.watched = watched && backup.resigned.is_none();
         }
     }
 
@@ -215,6 +257,8 @@ impl Instance {
             self.step_down(&advert, Cause::HigherPriority { source, priority }, now, queue);
         } else if priority == self.spec.priority && source > self.spec.source {
             self.step_down(&advert, Cause::GreaterAddress { source }, now, queue);
+        } else if let Some(silent) = master.overdue(&self.spec, now) {
+            self.step_down(&advert, Cause::Late { source, silent }, now, queue);
         } else if master.may_reply(now) {
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
             queue.push(Action::Announce(self.id));
@@ -275,11 +319,11 @@ impl Instance {
     }
 
     fn skew_time(&self) -> Duration {
-        skew_time(self.spec.version, self.spec.priority, self.active_interval)
+        skew_time(&self.spec, self.active_interval)
     }
 
     fn down_interval(&self) -> Duration {
-        down_interval(self.spec.version, self.spec.priority, self.active_interval)
+        down_interval(&self.spec, self.active_interval)
     }
 }
 

@@ -57,6 +57,14 @@ pub enum Cause {
         /// Its sender.
         source: IpAddr,
     },
+    /// As Master, this node was silent for so long (frozen or starved) that a Backup had the right to take over, and one
+    /// did (C-TMR-09): it yields, whatever the priorities, and says nothing before it has listened.
+    Late {
+        /// Who took over.
+        source: IpAddr,
+        /// How long this node had sent nothing.
+        silent: Duration,
+    },
     /// Something that the node needs was lost (C-FSM-14).
     Faulted(Fault),
     /// What was missing is back (C-FSM-14).
@@ -92,6 +100,9 @@ impl fmt::Display for Cause {
             }
             Self::GreaterAddress { source } => {
                 write!(f, "advert of {source} with equal priority and the greater address (RFC 9568 6.4.3)")
+            }
+            Self::Late { source, silent } => {
+                write!(f, "{source} took over while this node could not send for {} ms", Millis(*silent))
             }
             Self::Faulted(fault) => write!(f, "{fault}"),
             Self::Recovered => f.write_str("what was missing is back"),

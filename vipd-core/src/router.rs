@@ -3,7 +3,7 @@
 use crate::deadlines::Deadlines;
 use crate::instance::Instance;
 use crate::queue::Queue;
-use crate::{Action, Input, InstanceId, Instant, Spec, State, Status};
+use crate::{Action, Advert, Input, InstanceId, Instant, Spec, State, Status};
 
 /// All virtual routers of one agent, each on its own (C-FSM-15).
 ///
@@ -48,9 +48,22 @@ impl Router {
     ///
     /// A periodic timer fires at most once in a call: what is armed anew lies after `now`.
     pub fn expire(&mut self, now: Instant) {
+        self.expire_by(now, |_| None);
+    }
+
+    /// [`expire`](Self::expire), but before a Backup's timer fires `last_seen` is asked for the newest advert that it may
+    /// have missed. If that was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
+    pub fn expire_by(&mut self, now: Instant, mut last_seen: impl FnMut(InstanceId) -> Option<Advert>) {
         while let Some((_, id)) = self.deadlines.first().filter(|(deadline, _)| *deadline <= now) {
             let instance = &mut self.instances[usize::from(id.0)];
-            instance.fire(now, &mut self.queue);
+            if instance.state() == State::Backup
+                && let Some(advert) = last_seen(id)
+            {
+                instance.handle(Input::AdvertSeen(advert), now, &mut self.queue);
+            }
+            if instance.is_due(now) {
+                instance.fire(now, &mut self.queue);
+            }
             self.deadlines.set(id, instance.deadline());
         }
     }
@@ -86,6 +99,13 @@ impl Router {
     #[must_use]
     pub fn silence_deadline(&self, id: InstanceId) -> Option<Instant> {
         self.instance(id).silence_deadline()
+    }
+
+    /// The least priority of an advert that this virtual router takes for a sign of life while it is BACKUP (C-FSM-06):
+    /// what somebody must know who watches for it.
+    #[must_use]
+    pub fn alive_from(&self, id: InstanceId) -> u8 {
+        self.instance(id).alive_from()
     }
 
     fn instance(&self, id: InstanceId) -> &Instance {

@@ -92,8 +92,19 @@ pub struct Spec {
     pub preempt: bool,
     /// How long a Backup lets a Master of lower priority be before it displaces it (C-FSM-16).
     pub preempt_delay: Duration,
+    /// Intervals of silence that a Backup waits beside the skew, at least 1; 3 by the RFCs (`down_timer_adverts`).
+    pub down_adverts: u8,
     /// Own primary address: the source of own adverts and this node's side of the tie-break (C-FSM-12).
     pub source: IpAddr,
     /// When to announce the addresses.
     pub announcing: Announcing,
+}
+
+impl Spec {
+    /// How long after an advert has left this node may go on as Master without another one: until the fastest Backup may
+    /// take over. A Backup waits some skew longer, counted from the arrival.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        u32::from(self.down_adverts) * self.interval.as_duration()
+    }
 }

@@ -11,3 +11,4 @@ mod simulation;
 mod support;
 mod timers;
 mod values;
+mod watch;

@@ -63,6 +63,7 @@ impl Planned {
             interval: self.config.interval,
             preempt: self.config.preempt,
             preempt_delay: self.config.preempt_delay,
+            down_adverts: 3,
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
             announcing: self.config.announcing,
         }
