@@ -80,7 +80,7 @@ fn elect(
     runtime()?.block_on(async {
         let monitor = Monitor::start().await.context("cannot read the interfaces of this host")?;
         let planned = election::plan(config, monitor.links())?;
-        last_will::remove_leftovers(monitor.handle(), monitor.links(), &planned).await?;
+        last_will::remove_leftovers(monitor.links(), &planned)?;
         let (datapath, interfaces, counters) = Datapath::open(config.datapath, &planned)?;
         let election = Election::new(planned.clone(), datapath, monitor, board)?;
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.

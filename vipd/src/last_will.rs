@@ -1,10 +1,8 @@
 //! What must not outlive an agent: removed by the next one at its start, and by the service thread when the election
 //! thread fails.
 
-use rtnetlink::Handle;
-
 use crate::config::Config;
-use crate::effects::{Address, Transmitter, remove};
+use crate::effects::{Address, Rtnl, Transmitter, remove};
 use crate::election::{self, Board, Planned};
 use crate::link::{Links, Monitor};
 
@@ -13,11 +11,7 @@ use crate::link::{Links, Monitor};
 ///
 /// # Errors
 /// When the kernel refuses to remove one.
-pub(crate) async fn remove_leftovers(
-    handle: &Handle,
-    links: &Links,
-    planned: &[Planned],
-) -> anyhow::Result<()> {
+pub(crate) fn remove_leftovers(links: &Links, planned: &[Planned]) -> anyhow::Result<()> {
     let left: Vec<Address> = planned
         .iter()
         .flat_map(|planned| &planned.addresses)
@@ -27,7 +21,7 @@ pub(crate) async fn remove_leftovers(
         })
         .map(|(address, _)| address.clone())
         .collect();
-    for (address, result) in left.iter().zip(remove(handle, &left).await) {
+    for (address, result) in left.iter().zip(remove(&mut Rtnl::open()?, &left)?) {
         result?;
         tracing::warn!("removed {}/{}, which an agent had left behind", address.ip, address.prefix);
     }
@@ -41,6 +35,6 @@ pub(crate) async fn remove_leftovers(
 pub(crate) async fn execute(config: &Config, board: &Board) -> anyhow::Result<()> {
     let monitor = Monitor::start().await?;
     let planned = election::plan(config, monitor.links())?;
-    election::resign(&planned, board, &Transmitter::open()?);
-    remove_leftovers(monitor.handle(), monitor.links(), &planned).await
+    election::resign(&planned, board, &mut Transmitter::open()?);
+    remove_leftovers(monitor.links(), &planned)
 }

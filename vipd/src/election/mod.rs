@@ -8,7 +8,7 @@ mod plan;
 mod resign;
 mod run;
 
-pub use board::{Board, Sent, Snapshot};
+pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
 pub use plan::{Error as PlanError, Planned, plan};
 pub(crate) use resign::resign;
