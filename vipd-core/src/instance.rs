@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::backup::Backup;
+use crate::backup::{Backup, Fence};
 use crate::faults::Faults;
 use crate::master::{Master, Task};
 use crate::queue::Queue;
@@ -77,11 +77,14 @@ impl Instance {
             Input::FaultCleared(fault) => self.clear(fault, now, queue),
             Input::SourceChanged(source) => self.spec.source = source,
             Input::PriorityChanged(priority) => self.change_priority(priority),
+            Input::Connected(connected) => self.judge_connection(connected, now, queue),
+            Input::HandOver => self.hand_over(now, queue),
         }
     }
 
     /// Fires the timer that is due next.
     pub(crate) fn fire(&mut self, now: Instant, queue: &mut Queue) {
+        let waited = self.down_interval();
         match &mut self.role {
             Role::Backup(backup) => {
                 if backup.end_delay(&self.spec, now) {
@@ -92,9 +95,9 @@ impl Instance {
                         Cause::Preempted { source, priority }
                     }
                     Backup { resigned: Some(source), .. } => Cause::Resigned { source },
-                    _ => Cause::Silence { since: self.last_sign, waited: self.down_interval() },
+                    _ => Cause::Silence { since: self.last_sign, waited },
                 };
-                self.become_master(cause, now, queue);
+                backup.wants = Some(cause);
             }
             Role::Master(master) => match master.fire(&self.spec, now) {
                 Task::Advert => queue.push(Action::SendAdvert(self.id, self.spec.priority)),
@@ -108,6 +111,7 @@ impl Instance {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.role {
             Role::Master(master) => Some(master.deadline()),
+            Role::Backup(Backup { wants: Some(_), .. }) => None,
             Role::Backup(backup) if backup.watched => {
                 let backstop = (BACKSTOP * self.active_interval.as_duration()).min(BACKSTOP_MAX);
                 let silence = self.silence_deadline()? + backstop;
@@ -122,6 +126,7 @@ impl Instance {
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         let is_over = |end: Option<Instant>| end.is_some_and(|end| end <= now);
         match &self.role {
+            Role::Backup(Backup { wants: Some(_), .. }) => false,
             Role::Backup(backup) => is_over(backup.delay_end(&self.spec)) || is_over(self.silence_deadline()),
             _ => is_over(self.deadline()),
         }
@@ -142,6 +147,49 @@ impl Instance {
             Role::Backup(_) => Some(self.last_sign + self.down_interval()),
             _ => None,
         }
+    }
+
+    /// Whether it would be MASTER if its sync group and its fence let it.
+    pub(crate) fn wants(&self) -> bool {
+        matches!(self.role, Role::Backup(Backup { wants: Some(_), .. }))
+    }
+
+    /// Whether it has no need to prove that it is connected, or has done so. Asks if it has not asked yet.
+    pub(crate) fn is_proven(&mut self, queue: &mut Queue) -> bool {
+        let Role::Backup(backup) = &mut self.role else { return true };
+        if self.spec.fenced && backup.fence == Fence::Unasked {
+            backup.fence = Fence::Asked;
+            queue.push(Action::ProveConnected(self.id));
+        }
+        !self.spec.fenced || backup.fence == Fence::Connected
+    }
+
+    /// Becomes what it wants to be.
+    pub(crate) fn promote(&mut self, now: Instant, queue: &mut Queue) {
+        if let Role::Backup(Backup { wants: Some(cause), .. }) = self.role {
+            self.become_master(cause, now, queue);
+        }
+    }
+
+    /// A Master makes way because `member` of its group has; it resigns, so that the others need not wait.
+    pub(crate) fn make_way(&mut self, member: InstanceId, now: Instant, queue: &mut Queue) {
+        if matches!(self.role, Role::Master(_)) {
+            self.last_sign = now;
+            self.withdraw(Role::Backup(Backup::default()), Cause::Group(member), now, queue);
+        }
+    }
+
+    /// The weightiest fault that is its own.
+    pub(crate) fn own_fault(&self) -> Option<Fault> {
+        self.faults.own()
+    }
+
+    pub(crate) fn id(&self) -> InstanceId {
+        self.id
+    }
+
+    pub(crate) fn group(&self) -> Option<u16> {
+        self.spec.group
     }
 
     pub(crate) fn state(&self) -> State {
@@ -183,6 +231,27 @@ impl Instance {
         self.faults.raise(fault);
         if matches!(self.role, Role::Backup(_) | Role::Master(_)) {
             self.withdraw(Role::Fault, Cause::Faulted(fault), now, queue);
+        }
+    }
+
+    fn judge_connection(&mut self, connected: bool, now: Instant, queue: &mut Queue) {
+        if !connected {
+            self.raise(Fault::Isolated, now, queue);
+            return;
+        }
+        self.clear(Fault::Isolated, now, queue);
+        if let Role::Backup(backup) = &mut self.role
+            && backup.fence == Fence::Asked
+        {
+            backup.fence = Fence::Connected;
+        }
+    }
+
+    fn hand_over(&mut self, now: Instant, queue: &mut Queue) {
+        let patience = self.spec.lease();
+        if let Role::Master(master) = &mut self.role {
+            master.hand_over(now, patience);
+            queue.push(Action::SendAdvert(self.id, RESIGN));
         }
     }
 
@@ -250,9 +319,16 @@ impl Instance {
     fn judge_as_master(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
         let Role::Master(master) = &mut self.role else { return };
         let Advert { source, priority, .. } = advert;
-        if priority == RESIGN {
+        if priority == RESIGN && !master.hands_over {
             master.restart_advert(&self.spec, now);
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
+        } else if priority == RESIGN {
+            // Nobody to hand over to.
+        } else if master.hands_over {
+            self.step_down(&advert, Cause::HandedOver { to: source }, now, queue);
+            if let Role::Backup(backup) = &mut self.role {
+                backup.yields = true;
+            }
         } else if priority > self.spec.priority {
             self.step_down(&advert, Cause::HigherPriority { source, priority }, now, queue);
         } else if priority == self.spec.priority && source > self.spec.source {
@@ -276,10 +352,12 @@ impl Instance {
     fn take_part(&mut self, cause: Cause, now: Instant, queue: &mut Queue) {
         self.active_interval = self.spec.interval;
         self.last_sign = now;
-        if self.spec.priority == OWNER {
+        let is_owner = self.spec.priority == OWNER;
+        if is_owner && !self.spec.fenced {
             self.become_master(cause, now, queue);
         } else {
-            self.enter(Role::Backup(Backup::default()), cause, now, queue);
+            let wants = is_owner.then_some(cause);
+            self.enter(Role::Backup(Backup::wanting(wants)), cause, now, queue);
         }
     }
 

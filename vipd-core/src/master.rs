@@ -21,6 +21,8 @@ pub(crate) struct Master {
     refresh: Option<Instant>,
     /// The last reply to an advert that loses.
     replied: Option<Instant>,
+    /// It has resigned, and waits for another Master to be heard.
+    pub(crate) hands_over: bool,
 }
 
 /// What a timer asks for.
@@ -43,6 +45,7 @@ impl Master {
             second_set: timer(delay),
             refresh: timer(refresh),
             replied: None,
+            hands_over: false,
         }
     }
 
@@ -56,6 +59,7 @@ impl Master {
         let due = self.deadline();
         if self.advert == due {
             self.advert = next_due(due, spec.interval.as_duration(), now);
+            self.hands_over = false;
             self.sent = now;
             Task::Advert
         } else if self.second_set == Some(due) {
@@ -71,6 +75,12 @@ impl Master {
     pub(crate) fn restart_advert(&mut self, spec: &Spec, now: Instant) {
         self.advert = now + spec.interval.as_duration();
         self.sent = now;
+    }
+
+    /// Resigns for somebody else to take over. If nobody does, it goes on as before after `patience`.
+    pub(crate) fn hand_over(&mut self, now: Instant, patience: Duration) {
+        self.hands_over = true;
+        self.advert = now + patience;
     }
 
     /// How long this Master has been silent, if that is so long that a Backup may have taken over.

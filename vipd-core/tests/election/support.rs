@@ -42,6 +42,8 @@ pub(crate) fn v3(priority: u8) -> Spec {
         preempt: true,
         preempt_delay: Duration::ZERO,
         down_adverts: 3,
+        group: None,
+        fenced: false,
         source: OWN,
         announcing: Announcing {
             repeat: 1,
