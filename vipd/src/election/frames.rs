@@ -75,8 +75,8 @@ fn adverts(planned: &Planned, source: Ipv4Addr, priority: u8) -> Result<Vec<Adve
         let frame = build(planned, source, ipv4::GROUP, priority)?;
         return Ok(vec![Advert::Group { ifindex: planned.ifindex, frame }]);
     }
-    let peers = planned.config.peers.iter().filter_map(|peer| match peer {
-        IpAddr::V4(peer) => Some(*peer),
+    let peers = planned.config.peers.iter().filter_map(|peer| match peer.ip {
+        IpAddr::V4(peer) => Some(peer),
         IpAddr::V6(_) => None,
     });
     peers

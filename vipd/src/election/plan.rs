@@ -67,7 +67,7 @@ impl Planned {
             group: None,
             fenced: false,
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
-            announcing: self.config.announcing,
+            announcing: self.config.garp.announcing(),
         }
     }
 
