@@ -318,26 +318,19 @@ impl Instance {
 
     fn judge_as_master(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
         let Role::Master(master) = &mut self.role else { return };
-        let Advert { source, priority, .. } = advert;
-        if priority == RESIGN && !master.hands_over {
+        if let Some(cause) = beaten(&self.spec, master, &advert, now) {
+            self.step_down(&advert, cause, now, queue);
+        } else if advert.priority != RESIGN {
+            if master.may_reply(&self.spec, now) {
+                queue.push(Action::ReportLoser(self.id));
+                if !self.spec.mute_to_losers {
+                    queue.push(Action::SendAdvert(self.id, self.spec.priority));
+                }
+                queue.push_announcements(self.id, self.spec.announcing.losing_repeat);
+            }
+        } else if !master.hands_over {
             master.restart_advert(&self.spec, now);
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
-        } else if priority == RESIGN {
-            // Nobody to hand over to.
-        } else if master.hands_over {
-            self.step_down(&advert, Cause::HandedOver { to: source }, now, queue);
-            if let Role::Backup(backup) = &mut self.role {
-                backup.yields = true;
-            }
-        } else if priority > self.spec.priority {
-            self.step_down(&advert, Cause::HigherPriority { source, priority }, now, queue);
-        } else if priority == self.spec.priority && source > self.spec.source {
-            self.step_down(&advert, Cause::GreaterAddress { source }, now, queue);
-        } else if let Some(silent) = master.overdue(&self.spec, now) {
-            self.step_down(&advert, Cause::Late { source, silent }, now, queue);
-        } else if master.may_reply(now) {
-            queue.push(Action::SendAdvert(self.id, self.spec.priority));
-            queue.push(Action::Announce(self.id));
         }
     }
 
@@ -368,11 +361,16 @@ impl Instance {
         queue.push_announcements(self.id, self.spec.announcing.repeat);
     }
 
-    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09).
+    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09), unless a last word is
+    /// configured.
     fn step_down(&mut self, advert: &Advert, cause: Cause, now: Instant, queue: &mut Queue) {
         self.follow(advert);
         queue.cancel_sends(self.id);
-        self.enter(Role::Backup(Backup::default()), cause, now, queue);
+        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. }) {
+            queue.push(Action::SendAdvert(self.id, self.spec.priority));
+        }
+        let yields = matches!(cause, Cause::HandedOver { .. });
+        self.enter(Role::Backup(Backup::yielding(yields)), cause, now, queue);
         queue.push(Action::HoldAddresses(self.id, false));
     }
 
@@ -402,6 +400,22 @@ impl Instance {
 
     fn down_interval(&self) -> Duration {
         down_interval(&self.spec, self.active_interval)
+    }
+}
+
+/// Why a Master makes way for the sender of an advert; `None` if it does not.
+fn beaten(spec: &Spec, master: &Master, advert: &Advert, now: Instant) -> Option<Cause> {
+    let Advert { source, priority, .. } = *advert;
+    if priority == RESIGN {
+        None
+    } else if master.hands_over {
+        Some(Cause::HandedOver { to: source })
+    } else if priority > spec.priority {
+        Some(Cause::HigherPriority { source, priority })
+    } else if priority == spec.priority && source > spec.source {
+        Some(Cause::GreaterAddress { source })
+    } else {
+        master.overdue(spec, now).map(|silent| Cause::Late { source, silent })
     }
 }
 

@@ -34,6 +34,7 @@ impl Queue {
             Action::SendAdvert(_, 0)
             | Action::Report(..)
             | Action::HoldAddresses(..)
+            | Action::ReportLoser(..)
             | Action::ProveConnected(..) => true,
         });
     }

@@ -4,7 +4,7 @@ use crate::deadlines::Deadlines;
 use crate::group::{self, Groups};
 use crate::instance::Instance;
 use crate::queue::Queue;
-use crate::{Action, Advert, Input, InstanceId, Instant, Spec, State, Status};
+use crate::{Action, Advert, Announcing, Input, InstanceId, Instant, Spec, State, Status};
 
 /// All virtual routers of one agent, each on its own (C-FSM-15) or with its sync group.
 ///
@@ -126,5 +126,6 @@ impl Router {
 /// The most that one call of `expire` asks of a virtual router: report, advert and addresses with the first set of
 /// announcements, or as a late Master an advert with both later sets.
 fn most_actions(spec: &Spec) -> usize {
-    3 + usize::from(spec.announcing.repeat) + usize::from(spec.announcing.refresh_repeat)
+    let Announcing { repeat, losing_repeat, refresh_repeat, .. } = spec.announcing;
+    4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
 }

@@ -68,6 +68,11 @@ impl Frames {
     pub(super) fn announcements(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.garps.iter().map(|(ifindex, frame, length)| (*ifindex, &frame[..*length]))
     }
+
+    /// One of them; `None` if the frames are others by now.
+    pub(super) fn announcement(&self, number: usize) -> Option<(u32, &[u8])> {
+        self.announcements().nth(number)
+    }
 }
 
 fn adverts(planned: &Planned, source: Ipv4Addr, priority: u8) -> Result<Vec<Advert>, EmitError> {

@@ -1,6 +1,7 @@
 //! The election thread: what the datapath hears and the links tell goes into `vipd-core`, what it commands goes to
 //! `effects`. Everything here runs on one thread; the rest of the agent sees only the [`Board`].
 
+mod announcer;
 mod board;
 mod clock;
 mod frames;

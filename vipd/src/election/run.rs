@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use vipd_core::{Action, Fault, Input, InstanceId, Instant, Router, State, Transition};
 
+use super::announcer::{Announcer, Waiting};
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
 use super::frames::{Advert, Frames};
@@ -58,6 +59,7 @@ pub struct Election {
     /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
     orders: Vec<(InstanceId, bool)>,
     transmitter: Transmitter<Frame>,
+    announcer: Announcer,
     alarm: Alarm,
     board: Arc<Board>,
 }
@@ -86,8 +88,18 @@ impl Election {
         let members = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
-        let orders = Vec::new();
-        Ok(Self { router, members, datapath, monitor, holder, orders, transmitter, alarm, board })
+        Ok(Self {
+            router,
+            members,
+            datapath,
+            monitor,
+            holder,
+            orders: Vec::new(),
+            transmitter,
+            announcer: Announcer::default(),
+            alarm,
+            board,
+        })
     }
 
     /// Runs until told to stop; then resigns and releases every address before it returns.
@@ -98,7 +110,8 @@ impl Election {
         self.start();
         loop {
             self.perform();
-            self.alarm.set(self.router.next_deadline())?;
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
                 biased;
@@ -197,6 +210,12 @@ impl Election {
 
     fn perform(&mut self) {
         self.queue_actions();
+        let now = clock::now();
+        while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
+            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            }
+        }
         self.flush();
         for (id, held) in self.orders.drain(..) {
             self.holder.order(id, held);
@@ -210,7 +229,7 @@ impl Election {
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
                 // Nobody is fenced yet.
-                Action::ProveConnected(_) => {}
+                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -254,8 +273,14 @@ impl Election {
     }
 
     fn queue_announcement(&mut self, id: InstanceId) {
-        for (ifindex, garp) in self.members[usize::from(id.0)].frames.announcements() {
-            self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+        let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
+        let spacing = planned.config.garp.interval;
+        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+            if spacing.is_zero() {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            } else {
+                self.announcer.push(ifindex, id, number, spacing);
+            }
         }
     }
 
@@ -282,6 +307,7 @@ impl Election {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
         member.announcements = 0;
+        self.announcer.cancel(id);
         member.orders += 1;
         self.orders.push((id, held));
     }
