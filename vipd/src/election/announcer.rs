@@ -32,12 +32,11 @@ impl Announcer {
     /// Takes an announcement that is to leave on `ifindex`, at least `spacing` after the one before it.
     pub(super) fn push(&mut self, ifindex: u32, id: InstanceId, number: usize, spacing: Duration) {
         let waiting = Waiting { id, number, spacing };
-        match self.lanes.iter_mut().find(|lane| lane.ifindex == ifindex) {
-            Some(lane) => lane.queue.push_back(waiting),
-            None => {
-                let queue = VecDeque::from([waiting]);
-                self.lanes.push(Lane { ifindex, free: Instant::default(), queue });
-            }
+        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.ifindex == ifindex) {
+            lane.queue.push_back(waiting);
+        } else {
+            let queue = VecDeque::from([waiting]);
+            self.lanes.push(Lane { ifindex, free: Instant::default(), queue });
         }
     }
 
