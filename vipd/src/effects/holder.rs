@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use vipd_core::InstanceId;
 
 use super::addresses::{self, Address};
+use crate::warden::Will;
 
 /// What an order to hold or to release addresses has done.
 #[derive(Debug)]
@@ -25,14 +26,15 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Starts the worker as a task of the current tokio runtime; `addresses[n]` are those of `InstanceId(n)`.
+    /// Starts the worker as a task of the current tokio runtime; `addresses[n]` are those of `InstanceId(n)`. What it puts
+    /// on an interface is written into the will.
     ///
     /// The channels have no bound because the election bounds them: there is at most one order per transition.
     #[must_use]
-    pub fn start(handle: Handle, addresses: Vec<Vec<Address>>) -> Self {
+    pub fn start(handle: Handle, addresses: Vec<Vec<Address>>, will: Will) -> Self {
         let (orders, orders_in) = mpsc::unbounded_channel();
         let (results_out, results) = mpsc::unbounded_channel();
-        tokio::spawn(work(handle, addresses, orders_in, results_out));
+        tokio::spawn(work(handle, addresses, will, orders_in, results_out));
         Self { orders, results }
     }
 
@@ -51,17 +53,16 @@ impl Holder {
 async fn work(
     handle: Handle,
     addresses: Vec<Vec<Address>>,
+    will: Will,
     mut orders: mpsc::UnboundedReceiver<(InstanceId, bool)>,
     results: mpsc::UnboundedSender<Applied>,
 ) {
-    // What was on an interface before this agent came stays when it is released: the owner's own address.
-    let mut ours: Vec<Vec<bool>> = addresses.iter().map(|list| vec![false; list.len()]).collect();
     while let Some((instance, held)) = orders.recv().await {
-        let n = usize::from(instance.0);
+        let list = &addresses[usize::from(instance.0)];
         let failures = if held {
-            hold(&handle, &addresses[n], &mut ours[n]).await
+            hold(&handle, list, &will, instance).await
         } else {
-            release(&handle, &addresses[n], &mut ours[n]).await
+            release(&handle, list, &will, instance).await
         };
         if results.send(Applied { instance, held, failures }).is_err() {
             return;
@@ -69,25 +70,32 @@ async fn work(
     }
 }
 
-async fn hold(handle: &Handle, list: &[Address], ours: &mut [bool]) -> Vec<String> {
+async fn hold(handle: &Handle, list: &[Address], will: &Will, id: InstanceId) -> Vec<String> {
+    if !list.iter().enumerate().all(|(n, address)| will.asks(id, n, address)) {
+        return vec!["cannot add addresses: the agent is ending".to_owned()];
+    }
     let results = addresses::add(handle, list).await;
     let mut failures = Vec::new();
-    for ((address, ours), result) in list.iter().zip(ours).zip(results) {
-        match result {
-            Ok(added) => *ours |= added,
-            Err(error) => failures.push(format!("cannot add {}/{}: {error}", address.ip, address.prefix)),
+    for (n, (address, result)) in list.iter().zip(results).enumerate() {
+        will.asked(id, n, result.as_ref().is_ok_and(|added| *added));
+        if let Err(error) = result {
+            failures.push(format!("cannot add {}/{}: {error}", address.ip, address.prefix));
         }
     }
     failures
 }
 
-async fn release(handle: &Handle, list: &[Address], ours: &mut [bool]) -> Vec<String> {
-    let put: Vec<Address> =
-        list.iter().zip(&*ours).filter(|(_, ours)| **ours).map(|(address, _)| address.clone()).collect();
+/// What was on an interface before this agent came stays: the owner's own address.
+async fn release(handle: &Handle, list: &[Address], will: &Will, id: InstanceId) -> Vec<String> {
+    let (places, put): (Vec<usize>, Vec<Address>) =
+        list.iter().cloned().enumerate().filter(|(n, _)| will.is_ours(id, *n)).unzip();
     let results = addresses::remove(handle, &put).await;
-    ours.fill(false);
-    let failed = |(address, result): (&Address, Result<(), rtnetlink::Error>)| {
-        result.err().map(|error| format!("cannot remove {}/{}: {error}", address.ip, address.prefix))
-    };
-    put.iter().zip(results).filter_map(failed).collect()
+    let mut failures = Vec::new();
+    for ((n, address), result) in places.into_iter().zip(&put).zip(results) {
+        will.removed(id, n);
+        if let Err(error) = result {
+            failures.push(format!("cannot remove {}/{}: {error}", address.ip, address.prefix));
+        }
+    }
+    failures
 }

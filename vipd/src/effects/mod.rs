@@ -1,6 +1,7 @@
 //! What the election's commands do to the world: frames on the wire, addresses on interfaces.
 
 mod addresses;
+mod batch;
 mod holder;
 mod transmit;
 

@@ -6,6 +6,8 @@ use std::net::Ipv4Addr;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 
+use super::batch::Batch;
+
 /// `TC_PRIO_CONTROL`: queueing disciplines send adverts before other traffic (C-TX-08).
 const PRIORITY: i32 = 7;
 
@@ -36,6 +38,16 @@ impl Transmitter {
     /// When the interface is gone or down, or its queue is full.
     pub fn frame(&self, ifindex: u32, frame: &[u8]) -> io::Result<()> {
         self.frames.send_to(frame, &link_address(ifindex)).map(drop)
+    }
+
+    /// A batch of whole Ethernet frames, each to the [`link_address`] of its interface.
+    pub(crate) fn frames(&self) -> Batch<'_> {
+        Batch::new(&self.frames)
+    }
+
+    /// A batch of whole IPv4 packets; see [`Transmitter::packet`].
+    pub(crate) fn packets(&self) -> Batch<'_> {
+        Batch::new(&self.packets)
     }
 
     /// Sends a whole IPv4 packet, header included; the kernel routes it to `to` and resolves the neighbour.

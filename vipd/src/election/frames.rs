@@ -9,6 +9,7 @@ use vipd_common::wire::{EmitError, arp, eth, ipv4};
 use super::plan::Planned;
 use crate::datapath::{checksum_sent, version_number};
 use crate::effects::Transmitter;
+use crate::warden::Destination;
 
 /// Where an advert goes.
 enum Advert {
@@ -67,17 +68,30 @@ impl Frames {
     /// # Errors
     /// The first failure; the others are sent all the same.
     pub(super) fn send_advert(&mut self, priority: u8, transmitter: &Transmitter) -> io::Result<()> {
+        self.set_priority(priority);
+        let mut outcome = Ok(());
+        for advert in &self.adverts {
+            outcome = outcome.and(advert.send(transmitter));
+        }
+        outcome
+    }
+
+    fn set_priority(&mut self, priority: u8) {
         if priority != self.priority {
             for advert in &mut self.adverts {
                 vrrp::set_priority(advert.message(), priority);
             }
             self.priority = priority;
         }
-        let mut outcome = Ok(());
-        for advert in &self.adverts {
-            outcome = outcome.and(advert.send(transmitter));
-        }
-        outcome
+    }
+
+    /// Every advert as a resignation, for the will.
+    pub(super) fn resignations(&mut self) -> impl Iterator<Item = (Destination, &[u8])> {
+        self.set_priority(0);
+        self.adverts.iter().map(|advert| match advert {
+            Advert::Group { ifindex, frame } => (Destination::Interface(*ifindex), frame.as_slice()),
+            Advert::Peer { peer, packet } => (Destination::Peer(IpAddr::V4(*peer)), packet.as_slice()),
+        })
     }
 
     /// The gratuitous ARP frames, each with the interface that it is for (C-ARP-01).

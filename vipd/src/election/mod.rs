@@ -5,11 +5,9 @@ mod board;
 mod clock;
 mod frames;
 mod plan;
-mod resign;
 mod run;
 
 pub use board::{Board, Sent, Snapshot};
 pub use clock::now;
 pub use plan::{Error as PlanError, Planned, plan};
-pub(crate) use resign::resign;
 pub use run::{Command, Election};
