@@ -95,7 +95,8 @@ pub struct Rules {
     pub min_ttl: u8,
     /// Number of virtual addresses in the advert.
     pub list_len: u8,
-    /// 1: compare the address list of version 2 and drop on mismatch (C-RX-14); version 3 only counts (C-RX-13).
+    /// 1: an advert of version 2 with another list does not count, unless it is the owner's (C-RX-14). Otherwise, and in
+    /// version 3, another list is only told by the counter (C-RX-13).
     pub check_list: u8,
     /// 1 while this node is Master: every valid advert of another node goes up.
     pub master: u8,

@@ -14,4 +14,7 @@ pub enum Action {
     HoldAddresses(InstanceId, bool),
     /// Announce every virtual address once.
     Announce(InstanceId),
+    /// Find out whether this node is connected, and answer by [`Input::Connected`](crate::Input::Connected). The virtual
+    /// router means to become MASTER and waits for that.
+    ProveConnected(InstanceId),
 }

@@ -13,12 +13,16 @@ const REPLY_GAP: Duration = Duration::from_millis(100);
 pub(crate) struct Master {
     /// Adver_Timer.
     advert: Instant,
+    /// When the last advert was sent.
+    sent: Instant,
     /// The second set of announcements, until it is sent (C-ARP-07).
     second_set: Option<Instant>,
     /// The next of the sets that are sent as long as this node is Master, counted from when it became one.
     refresh: Option<Instant>,
     /// The last reply to an advert that loses.
     replied: Option<Instant>,
+    /// It has resigned, and waits for another Master to be heard.
+    pub(crate) hands_over: bool,
 }
 
 /// What a timer asks for.
@@ -37,9 +41,11 @@ impl Master {
         let timer = |span: Duration| (!span.is_zero()).then(|| now + span);
         Self {
             advert: now + spec.interval.as_duration(),
+            sent: now,
             second_set: timer(delay),
             refresh: timer(refresh),
             replied: None,
+            hands_over: false,
         }
     }
 
@@ -53,6 +59,8 @@ impl Master {
         let due = self.deadline();
         if self.advert == due {
             self.advert = next_due(due, spec.interval.as_duration(), now);
+            self.hands_over = false;
+            self.sent = now;
             Task::Advert
         } else if self.second_set == Some(due) {
             self.second_set = None;
@@ -66,6 +74,18 @@ impl Master {
     /// Restarts Adver_Timer: an advert is sent now, out of turn (C-FSM-08).
     pub(crate) fn restart_advert(&mut self, spec: &Spec, now: Instant) {
         self.advert = now + spec.interval.as_duration();
+        self.sent = now;
+    }
+
+    /// Resigns for somebody else to take over. If nobody does, it goes on as before after `patience`.
+    pub(crate) fn hand_over(&mut self, now: Instant, patience: Duration) {
+        self.hands_over = true;
+        self.advert = now + patience;
+    }
+
+    /// How long this Master has been silent, if that is so long that a Backup may have taken over.
+    pub(crate) fn overdue(&self, spec: &Spec, now: Instant) -> Option<Duration> {
+        Some(now.since(self.sent)).filter(|silent| *silent >= spec.lease())
     }
 
     /// Whether an advert that loses may be replied to; if so, the reply is taken as sent.
@@ -73,6 +93,7 @@ impl Master {
         let free = self.replied.is_none_or(|last| now.since(last) >= REPLY_GAP);
         if free {
             self.replied = Some(now);
+            self.sent = now;
         }
         free
     }

@@ -8,6 +8,10 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceId(pub u16);
 
+/// Which of the tracked things (scripts, files, processes, interfaces): its place in a list that the caller keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackerId(pub u16);
+
 /// Protocol version on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Version {
@@ -92,8 +96,24 @@ pub struct Spec {
     pub preempt: bool,
     /// How long a Backup lets a Master of lower priority be before it displaces it (C-FSM-16).
     pub preempt_delay: Duration,
+    /// Intervals of silence that a Backup waits beside the skew, at least 1; 3 by the RFCs (`down_timer_adverts`).
+    pub down_adverts: u8,
+    /// The sync group that it belongs to, by number: its members become MASTER, BACKUP and FAULT together.
+    pub group: Option<u16>,
+    /// Before it becomes MASTER it must be proven that this node is not the one that is cut off; see
+    /// [`Action::ProveConnected`](crate::Action::ProveConnected).
+    pub fenced: bool,
     /// Own primary address: the source of own adverts and this node's side of the tie-break (C-FSM-12).
     pub source: IpAddr,
     /// When to announce the addresses.
     pub announcing: Announcing,
+}
+
+impl Spec {
+    /// How long after an advert has left this node may go on as Master without another one: until the fastest Backup may
+    /// take over. A Backup waits some skew longer, counted from the arrival.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        u32::from(self.down_adverts) * self.interval.as_duration()
+    }
 }

@@ -47,6 +47,9 @@ fn router() -> Router {
         interval: centis(10),
         preempt: true,
         preempt_delay: Duration::ZERO,
+        down_adverts: 3,
+        group: None,
+        fenced: false,
         source: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 12)),
         announcing: Announcing {
             repeat: 5,

@@ -8,8 +8,9 @@ use vipd_common::wire::{Advert, L3, L3_MAX, Packet, ipv4, judge};
 use crate::event;
 use crate::frame::Frame;
 use crate::log::debug;
-use crate::maps::{INSTANCES, Interface, SCRATCH, SEEN};
+use crate::maps::{INSTANCES, SCRATCH, SEEN};
 use crate::stats::Stats;
+use crate::table::Interface;
 
 /// Takes an advert, and says whether its frame may go on (C-XDP-04).
 #[inline(always)]

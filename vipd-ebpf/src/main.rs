@@ -23,6 +23,8 @@ mod maps;
 mod program;
 #[cfg(target_arch = "bpf")]
 mod stats;
+#[cfg(target_arch = "bpf")]
+mod table;
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}

@@ -150,7 +150,7 @@ impl Agent {
         let monitor = Monitor::start().await.context("cannot read the interfaces of this host")?;
         let planned = election::plan(&self.config, monitor.links())?;
         let record = self.run_dir.record();
-        remove_leftovers(monitor.handle(), monitor.links(), &planned, &record).await?;
+        remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
         let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
         let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;

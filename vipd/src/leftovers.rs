@@ -9,9 +9,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use rtnetlink::Handle;
-
-use crate::effects::{Address, remove};
+use crate::effects::{Address, Rtnl, remove};
 use crate::election::Planned;
 use crate::link::Links;
 
@@ -22,18 +20,13 @@ type Place = (u32, Ipv4Addr, u8);
 ///
 /// # Errors
 /// When the kernel refuses to remove one.
-pub(crate) async fn remove_leftovers(
-    handle: &Handle,
-    links: &Links,
-    planned: &[Planned],
-    record: &Path,
-) -> anyhow::Result<()> {
+pub(crate) fn remove_leftovers(links: &Links, planned: &[Planned], record: &Path) -> anyhow::Result<()> {
     let mut known: Vec<Place> = places(planned).collect();
     known.extend(fs::read_to_string(record).unwrap_or_default().lines().filter_map(parse));
     known.sort_unstable();
     known.dedup();
     let left: Vec<Address> = known.into_iter().filter(|place| is_marked(links, *place)).map(bare).collect();
-    for (address, result) in left.iter().zip(remove(handle, &left).await) {
+    for (address, result) in left.iter().zip(remove(&mut Rtnl::open()?, &left)?) {
         result?;
         tracing::warn!("removed {}/{}, which an agent had left behind", address.ip, address.prefix);
     }

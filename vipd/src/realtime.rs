@@ -18,6 +18,8 @@ const PERIOD: Duration = Duration::from_millis(10);
 const PRIORITY: u32 = 55;
 /// Above the election: when the warden acts, the election is dead.
 const GUARD_PRIORITY: u32 = 60;
+/// Above threaded interrupt handlers too, but below the election wherever that may be.
+const ASSISTANT_PRIORITY: u32 = PRIORITY - 1;
 /// Octets of stack that the election may need, in a build without optimisation too.
 const STACK: usize = 256 << 10;
 
@@ -93,6 +95,12 @@ pub(crate) fn lock_memory() -> Option<String> {
         unsafe { libc::munlockall() };
         format!("memory is not locked ({error}): where memory is short, adverts wait for the disk")
     })
+}
+
+/// Schedules the calling thread, which does the slow part of a takeover, next to the election.
+pub(crate) fn assist() {
+    // The election has told of the rights that are missing.
+    let _ = set(libc::SCHED_FIFO.cast_unsigned(), RESET_ON_FORK, ASSISTANT_PRIORITY, Duration::ZERO);
 }
 
 /// The warden's share: it only waits, and needs what it has touched so far, so no page beyond is read for it.

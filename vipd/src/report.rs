@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
@@ -44,6 +45,8 @@ impl Reporter {
             warden: if self.warden.is_running() { WardenStatus::Running } else { WardenStatus::Gone },
             scheduling: self.ready.scheduling.to_string(),
             degraded: self.ready.degraded.clone(),
+            late_wakeups: self.board.delay().late(),
+            longest_delay_us: micros(self.board.delay().longest()),
             interfaces: self.ready.interfaces.clone(),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),
@@ -56,7 +59,6 @@ impl Reporter {
         let status = snapshot.map(|snapshot| snapshot.status);
         let transition = status.and_then(|status| status.last_transition);
         let advert = status.and_then(|status| status.last_advert);
-        let micros = |span: std::time::Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         InstanceStatus {
             name: config.name.clone(),
             interface: config.interface.clone(),
@@ -98,6 +100,10 @@ impl Reporter {
         statistics.extend(own.map(|(name, counter)| (name.to_owned(), counter.load(Ordering::Relaxed))));
         statistics
     }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Counters by name.

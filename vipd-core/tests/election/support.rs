@@ -41,6 +41,9 @@ pub(crate) fn v3(priority: u8) -> Spec {
         interval: centis(100),
         preempt: true,
         preempt_delay: Duration::ZERO,
+        down_adverts: 3,
+        group: None,
+        fenced: false,
         source: OWN,
         announcing: Announcing {
             repeat: 1,

@@ -23,6 +23,10 @@ pub struct Status {
     pub scheduling: String,
     /// What is worse on this host than it could be, and what that costs: a sentence each.
     pub degraded: Vec<String>,
+    /// How often the election thread came more than 5 ms late to a deadline, because the host gave it no CPU.
+    pub late_wakeups: u64,
+    /// The longest that it came late, in microseconds.
+    pub longest_delay_us: u64,
     /// Interfaces on which adverts are received.
     pub interfaces: Vec<InterfaceStatus>,
     /// Virtual routers, in the order of the configuration.

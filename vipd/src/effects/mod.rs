@@ -1,11 +1,13 @@
 //! What the election's commands do to the world: frames on the wire, addresses on interfaces.
 
 mod addresses;
-mod batch;
 mod holder;
+mod rtnl;
 mod transmit;
 
-pub use addresses::{ADDRESS_PROTOCOL, Address, remove};
+pub(crate) use addresses::remove;
+pub use addresses::{ADDRESS_PROTOCOL, Address};
 pub use holder::{Applied, Holder};
+pub(crate) use rtnl::Rtnl;
 pub use transmit::Transmitter;
 pub(crate) use transmit::link_address;

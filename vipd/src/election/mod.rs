@@ -7,7 +7,7 @@ mod frames;
 mod plan;
 mod run;
 
-pub use board::{Board, Sent, Snapshot};
+pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
 pub use plan::{Error as PlanError, Planned, plan};
 pub use run::{Command, Election};

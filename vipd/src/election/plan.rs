@@ -63,8 +63,11 @@ impl Planned {
             interval: self.config.interval,
             preempt: self.config.preempt,
             preempt_delay: self.config.preempt_delay,
+            down_adverts: 3,
+            group: None,
+            fenced: false,
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
-            announcing: self.config.announcing,
+            announcing: self.config.garp.announcing(),
         }
     }
 

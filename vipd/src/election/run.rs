@@ -1,14 +1,15 @@
 //! The loop.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use vipd_core::{Action, Fault, Input, InstanceId, Router, State, Transition};
+use vipd_core::{Action, Fault, Input, InstanceId, Instant, Router, State, Transition};
 
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
-use super::frames::Frames;
+use super::frames::{Advert, Frames};
 use super::plan::Planned;
 use crate::datapath::{Claim, Datapath, Heard};
 use crate::effects::{Applied, Holder, Transmitter};
@@ -39,6 +40,15 @@ struct Member {
     mute: bool,
 }
 
+/// What a queued frame is.
+#[derive(Clone, Copy)]
+enum Frame {
+    /// An advert of this priority.
+    Advert(InstanceId, u8),
+    /// An announcement of an address.
+    Announcement(InstanceId),
+}
+
 /// Everything that the election thread owns.
 pub struct Election {
     router: Router,
@@ -46,7 +56,9 @@ pub struct Election {
     datapath: Datapath,
     monitor: Monitor,
     holder: Holder,
-    transmitter: Transmitter,
+    /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
+    orders: Vec<(InstanceId, bool)>,
+    transmitter: Transmitter<Frame>,
     alarm: Alarm,
     board: Arc<Board>,
     will: Will,
@@ -68,7 +80,7 @@ impl Election {
             .iter()
             .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
             .collect();
-        let holder = Holder::start(monitor.handle().clone(), addresses, will.clone());
+        let holder = Holder::start(addresses, will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -79,7 +91,9 @@ impl Election {
             will.set_resignations(id, member.frames.resignations());
         }
         let transmitter = Transmitter::open()?;
-        Ok(Self { router, members, datapath, monitor, holder, transmitter, alarm: Alarm::new()?, board, will })
+        let alarm = Alarm::new()?;
+        let orders = Vec::new();
+        Ok(Self { router, members, datapath, monitor, holder, orders, transmitter, alarm, board, will })
     }
 
     /// Runs until told to stop; then resigns and releases every address before it returns.
@@ -95,7 +109,7 @@ impl Election {
             tokio::select! {
                 biased;
                 rung = self.alarm.rings() => {
-                    rung?;
+                    self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
                 }
                 ready = self.datapath.readable() => {
@@ -149,23 +163,22 @@ impl Election {
     /// waited to be read is no silence (C-TMR-09, promise 2).
     fn judge_silence(&mut self) {
         self.hear(usize::MAX);
-        let now = clock::now();
-        for id in self.ids() {
-            if self.router.silence_deadline(id).is_some_and(|deadline| deadline <= now)
-                && let Some(advert) = self.datapath.last_seen(id)
-            {
-                self.router.handle(id, Input::AdvertSeen(advert), now);
-            }
-        }
-        self.router.expire(now);
+        self.expire(clock::now());
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let Self { router, datapath, .. } = self;
+        router.expire_by(now, |id| datapath.last_seen(id));
     }
 
     fn hear(&mut self, most: usize) {
+        // One moment for all: what is due together then stays together, and leaves in one system call.
+        let now = clock::now();
         for _ in 0..most {
             match self.datapath.take() {
                 Some(Heard::Advert(id, advert)) => {
                     tracing::trace!(instance = id.0, ?advert, "advert");
-                    self.router.handle(id, Input::AdvertSeen(advert), clock::now());
+                    self.router.handle(id, Input::AdvertSeen(advert), now);
                     self.publish(id);
                 }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
@@ -189,14 +202,24 @@ impl Election {
     }
 
     fn perform(&mut self) {
+        self.queue_actions();
+        self.flush();
+        for (id, held) in self.orders.drain(..) {
+            self.holder.order(id, held);
+        }
+    }
+
+    fn queue_actions(&mut self) {
         while let Some(action) = self.router.poll_action() {
             match action {
                 Action::Report(id, transition) => self.report(id, transition),
-                Action::SendAdvert(id, priority) => self.send_advert(id, priority),
+                Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
+                // Nobody is fenced yet.
+                Action::ProveConnected(_) => {}
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
-                        self.announce(id);
+                        self.queue_announcement(id);
                     } else {
                         self.members[usize::from(id.0)].announcements += 1;
                     }
@@ -221,29 +244,45 @@ impl Election {
         self.publish(id);
     }
 
-    fn send_advert(&mut self, id: InstanceId, priority: u8) {
-        let member = &mut self.members[usize::from(id.0)];
-        let sent = self.board.sent(id);
-        let result = member.frames.send_advert(priority, &self.transmitter);
-        match &result {
-            Ok(()) => {
-                Sent::count(&sent.adverts);
-                if priority == 0 {
-                    Sent::count(&sent.priority_zero);
+    fn queue_advert(&mut self, id: InstanceId, priority: u8) {
+        let Self { members, transmitter, board, .. } = self;
+        let member = &mut members[usize::from(id.0)];
+        for advert in member.frames.adverts(priority) {
+            match advert {
+                Advert::Group { ifindex, frame } => {
+                    transmitter.queue(*ifindex, frame, Frame::Advert(id, priority));
                 }
-            }
-            Err(error) => {
-                Sent::count(&sent.failures);
-                if !member.mute {
-                    let name = &member.planned.config.name;
-                    tracing::warn!(
-                        "({name}) cannot send adverts on {}: {error}",
-                        member.planned.config.interface
-                    );
+                Advert::Peer { peer, packet } => {
+                    let outcome = transmitter.packet(*peer, packet);
+                    advert_left(board, &member.planned, &mut member.mute, id, priority, &outcome);
                 }
             }
         }
-        member.mute = result.is_err();
+    }
+
+    fn queue_announcement(&mut self, id: InstanceId) {
+        for (ifindex, garp) in self.members[usize::from(id.0)].frames.announcements() {
+            self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+        }
+    }
+
+    /// Sends what is queued.
+    fn flush(&mut self) {
+        let Self { members, transmitter, board, .. } = self;
+        transmitter.flush(|frame, outcome| match frame {
+            Frame::Advert(id, priority) => {
+                let member = &mut members[usize::from(id.0)];
+                advert_left(board, &member.planned, &mut member.mute, id, priority, &outcome);
+            }
+            Frame::Announcement(id) => match outcome {
+                Ok(()) => Sent::count(&board.sent(id).garps),
+                Err(error) => {
+                    Sent::count(&board.sent(id).failures);
+                    let name = &members[usize::from(id.0)].planned.config.name;
+                    tracing::debug!("({name}) cannot send gratuitous ARP: {error}");
+                }
+            },
+        });
     }
 
     fn order(&mut self, id: InstanceId, held: bool) {
@@ -251,7 +290,7 @@ impl Election {
         member.in_place = false;
         member.announcements = 0;
         member.orders += 1;
-        self.holder.order(id, held);
+        self.orders.push((id, held));
     }
 
     fn applied(&mut self, applied: &Applied) {
@@ -264,24 +303,10 @@ impl Election {
         member.in_place = applied.held && member.orders == 0;
         if member.in_place {
             for _ in 0..std::mem::take(&mut member.announcements) {
-                self.announce(id);
+                self.queue_announcement(id);
             }
         }
         self.publish(id);
-    }
-
-    fn announce(&mut self, id: InstanceId) {
-        let member = &self.members[usize::from(id.0)];
-        let sent = self.board.sent(id);
-        for (ifindex, garp) in member.frames.announcements() {
-            match self.transmitter.frame(ifindex, garp) {
-                Ok(()) => Sent::count(&sent.garps),
-                Err(error) => {
-                    Sent::count(&sent.failures);
-                    tracing::debug!("({}) cannot send gratuitous ARP: {error}", member.planned.config.name);
-                }
-            }
-        }
     }
 
     /// `None`: any interface may have changed.
@@ -361,6 +386,34 @@ impl Election {
     fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
     }
+}
+
+/// Counts an advert that has left, or says once that none leaves.
+fn advert_left(
+    board: &Board,
+    planned: &Planned,
+    mute: &mut bool,
+    id: InstanceId,
+    priority: u8,
+    outcome: &io::Result<()>,
+) {
+    let sent = board.sent(id);
+    match outcome {
+        Ok(()) => {
+            Sent::count(&sent.adverts);
+            if priority == 0 {
+                Sent::count(&sent.priority_zero);
+            }
+        }
+        Err(error) => {
+            Sent::count(&sent.failures);
+            if !*mute {
+                let (name, interface) = (&planned.config.name, &planned.config.interface);
+                tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
+            }
+        }
+    }
+    *mute = outcome.is_err();
 }
 
 /// A hardware address for people.

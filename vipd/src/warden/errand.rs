@@ -1,19 +1,19 @@
 //! What is done for an agent that has died, or that breaks down: the will, carried out.
 
 use std::io;
-use std::net::{IpAddr, SocketAddrV4};
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::rtnl::Rtnl;
+use super::netlink::Netlink;
 use super::will::{Destination, Hold, Will};
-use crate::effects::{Transmitter, link_address};
+use crate::effects::Transmitter;
 use crate::run_dir::RunDir;
 
 /// Everything that carrying out a will needs, opened beforehand. Nothing is allocated then.
 pub struct Errand {
     will: Will,
-    transmitter: Transmitter,
-    rtnl: Rtnl,
+    transmitter: Mutex<Transmitter<()>>,
+    netlink: Netlink,
     run_dir: Arc<RunDir>,
 }
 
@@ -32,7 +32,10 @@ impl Errand {
     /// # Errors
     /// When the kernel refuses one; `CAP_NET_RAW` is needed.
     pub fn prepare(will: Will, run_dir: Arc<RunDir>) -> io::Result<Self> {
-        Ok(Self { will, transmitter: Transmitter::open()?, rtnl: Rtnl::open()?, run_dir })
+        let mut transmitter = Transmitter::open()?;
+        let (frames, octets) = will.most();
+        transmitter.reserve(frames, octets);
+        Ok(Self { will, transmitter: Mutex::new(transmitter), netlink: Netlink::open()?, run_dir })
     }
 
     /// Resigns for every virtual router that is MASTER, then removes what the agent put on interfaces.
@@ -49,25 +52,27 @@ impl Errand {
     }
 
     fn resign(&self) -> u32 {
-        let (mut frames, mut packets) = (self.transmitter.frames(), self.transmitter.packets());
-        for (destination, octets) in self.will.take_resignations() {
-            match destination {
-                Destination::Interface(ifindex) => frames.push(link_address(ifindex), octets),
-                Destination::Peer(IpAddr::V4(peer)) => packets.push(SocketAddrV4::new(peer, 0).into(), octets),
-                // The agent sends none.
-                Destination::Peer(IpAddr::V6(_)) => {}
+        let mut transmitter = self.transmitter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = 0;
+        self.will.take_resignations(|destination, octets| match destination {
+            Destination::Interface(ifindex) => transmitter.queue(ifindex, octets, ()),
+            Destination::Peer(IpAddr::V4(peer)) => {
+                count += u32::from(transmitter.packet(peer, octets).is_ok());
             }
-        }
-        frames.finish() + packets.finish()
+            // The agent sends none.
+            Destination::Peer(IpAddr::V6(_)) => {}
+        });
+        transmitter.flush(|(), outcome| count += u32::from(outcome.is_ok()));
+        count
     }
 
     fn release(&self) -> u32 {
         let ours = self.will.holds().filter(|(hold, _)| *hold == Hold::Ours);
-        let mut count = self.rtnl.remove(ours.map(|(_, place)| place));
+        let mut count = self.netlink.remove(ours.map(|(_, place)| place));
         if self.will.holds().any(|(hold, _)| hold == Hold::Asked) {
-            self.rtnl.marked(|marked| {
+            self.netlink.marked(|marked| {
                 let asked = self.will.holds().any(|hold| hold == (Hold::Asked, marked));
-                count += self.rtnl.remove(asked.then_some(marked).into_iter());
+                count += self.netlink.remove(asked.then_some(marked).into_iter());
             });
         }
         count

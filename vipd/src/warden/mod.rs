@@ -5,8 +5,8 @@
 //! agent's own end and exit status. What it will have to do lies in memory that both share ([`Will`]).
 
 mod errand;
+mod netlink;
 mod process;
-mod rtnl;
 mod shared;
 mod will;
 

@@ -40,6 +40,8 @@ pub(super) fn live(charge: Charge) -> ! {
     if let Some(end) = &charge.end {
         let _ = poll(&mut [PollFd::new(end.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
     }
+    // A thread that was in the middle of adding addresses when it was killed has done so.
+    errand.give_away();
     errand.sweep();
     let mut line = Line { octets: [0; 200], length: 0 };
     let priority = if charge.to_journal { "<4>" } else { "" };

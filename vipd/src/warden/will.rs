@@ -12,8 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use vipd_core::InstanceId;
 
 use super::shared::{self, Shared};
-use crate::config::{Config, Instance};
+use crate::config::Config;
 use crate::effects::Address;
+
+/// The most addresses that an advert can list (RFC 9568 section 5.2.5).
+const ADDRESSES_MAX: usize = 255;
 
 /// Where a resignation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +52,8 @@ struct Parts {
     executed: &'static [AtomicBool],
     masters: &'static [AtomicBool],
     resignations: &'static [Resignation],
-    /// Octets of the resignations, `room` for each.
+    /// Octets of the resignations.
     octets: &'static [AtomicU8],
-    room: usize,
     holds: &'static [Entry],
     instances: Vec<Shares>,
 }
@@ -59,6 +61,9 @@ struct Parts {
 /// Which entries belong to an instance.
 struct Shares {
     resignations: Range<usize>,
+    /// Where the octets of its resignations begin, and the room for each.
+    octets: usize,
+    room: usize,
     holds: Range<usize>,
 }
 
@@ -96,23 +101,28 @@ impl Will {
     /// # Errors
     /// When the kernel has no memory.
     pub fn new(config: &Config) -> io::Result<Self> {
-        let (mut resignations, mut holds) = (0, 0);
+        let (mut resignations, mut octets, mut holds) = (0, 0, 0);
         let instances = config.instances.iter().map(|instance| {
+            let destinations = instance.peers.len().max(1);
+            let addresses = instance.addresses.len() + instance.excluded.len();
+            let room = advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
             let shares = Shares {
-                resignations: resignations..resignations + instance.peers.len().max(1),
-                holds: holds..holds + instance.addresses.len(),
+                resignations: resignations..resignations + destinations,
+                octets,
+                room,
+                holds: holds..holds + addresses,
             };
-            (resignations, holds) = (shares.resignations.end, shares.holds.end);
+            resignations += destinations;
+            octets += destinations * room;
+            holds += addresses;
             shares
         });
         let instances = instances.collect();
-        let room = config.instances.iter().map(octets).max().unwrap_or(0);
         Ok(Self(Arc::new(Parts {
             executed: shared::zeroed(1)?,
             masters: shared::zeroed(config.instances.len())?,
             resignations: shared::zeroed(resignations)?,
-            octets: shared::zeroed(resignations * room)?,
-            room,
+            octets: shared::zeroed(octets)?,
             holds: shared::zeroed(holds)?,
             instances,
         })))
@@ -120,12 +130,12 @@ impl Will {
 
     /// Writes the resignations of a virtual router, as they are to be sent, in place of those that it had.
     pub fn set_resignations<'a>(&self, id: InstanceId, list: impl Iterator<Item = (Destination, &'a [u8])>) {
-        let places = self.shares(id).resignations.clone();
-        for place in places.clone() {
-            self.0.resignations[place].length.store(0, Ordering::SeqCst);
+        let shares = self.shares(id);
+        for (Resignation { length, .. }, _) in self.resignations(shares) {
+            length.store(0, Ordering::SeqCst);
         }
-        for (place, (destination, octets)) in places.zip(list) {
-            let Resignation { length, ifindex, peer } = &self.0.resignations[place];
+        let places = self.resignations(shares);
+        for ((Resignation { length, ifindex, peer }, room), (destination, octets)) in places.zip(list) {
             match destination {
                 Destination::Interface(index) => ifindex.store(index, Ordering::Relaxed),
                 Destination::Peer(ip) => {
@@ -133,7 +143,6 @@ impl Will {
                     peer.set(ip);
                 }
             }
-            let room = self.room(place);
             if octets.len() > room.len() {
                 tracing::error!("a resignation of {} octets has no place in the will", octets.len());
                 continue;
@@ -190,19 +199,29 @@ impl Will {
         self.0.executed[0].store(true, Ordering::SeqCst);
     }
 
-    /// The resignations of every virtual router that is MASTER. Each is given out once.
-    pub(super) fn take_resignations(&self) -> impl Iterator<Item = (Destination, &'static [AtomicU8])> {
+    /// Calls `each` for every resignation of every virtual router that is MASTER. Each is given out once.
+    pub(super) fn take_resignations(&self, mut each: impl FnMut(Destination, &[u8])) {
+        let mut buffer = [0; advert_octets(ADDRESSES_MAX)];
         let masters = self.0.masters.iter().zip(&self.0.instances);
         let resigning = masters.filter(|(master, _)| master.swap(false, Ordering::SeqCst));
-        resigning.flat_map(|(_, shares)| shares.resignations.clone()).filter_map(|place| {
-            let Resignation { length, ifindex, peer } = &self.0.resignations[place];
-            let octets = self.room(place).get(..length.load(Ordering::SeqCst) as usize)?;
-            let destination = match ifindex.load(Ordering::Relaxed) {
-                0 => Destination::Peer(peer.get()),
-                ifindex => Destination::Interface(ifindex),
-            };
-            (!octets.is_empty()).then_some((destination, octets))
-        })
+        let places = resigning.flat_map(|(_, shares)| self.resignations(shares));
+        for (Resignation { length, ifindex, peer }, room) in places {
+            let length = length.load(Ordering::SeqCst) as usize;
+            let (Some(octets), Some(copy)) = (room.get(..length), buffer.get_mut(..length)) else { continue };
+            for (to, octet) in copy.iter_mut().zip(octets) {
+                *to = octet.load(Ordering::Relaxed);
+            }
+            match ifindex.load(Ordering::Relaxed) {
+                _ if copy.is_empty() => {}
+                0 => each(Destination::Peer(peer.get()), copy),
+                ifindex => each(Destination::Interface(ifindex), copy),
+            }
+        }
+    }
+
+    /// The most resignations that there can be, and their octets.
+    pub(super) fn most(&self) -> (usize, usize) {
+        (self.0.resignations.len(), self.0.octets.len())
     }
 
     /// The addresses that are to go.
@@ -230,8 +249,10 @@ impl Will {
         &self.0.holds[self.shares(id).holds.clone()][n]
     }
 
-    fn room(&self, place: usize) -> &'static [AtomicU8] {
-        &self.0.octets[place * self.0.room..][..self.0.room]
+    /// The resignations of an instance, with the room for their octets.
+    fn resignations(&self, shares: &Shares) -> impl Iterator<Item = (&'static Resignation, &'static [AtomicU8])> {
+        let rooms = self.0.octets[shares.octets..].chunks(shares.room);
+        self.0.resignations[shares.resignations.clone()].iter().zip(rooms)
     }
 }
 
@@ -257,8 +278,8 @@ impl Ip {
     }
 }
 
-/// The most octets of an advert of a virtual router, of either family: Ethernet with a tag, IPv6, VRRP with
-/// Authentication Data, addresses.
-fn octets(instance: &Instance) -> usize {
-    14 + 4 + 40 + 8 + 8 + 16 * instance.addresses.len()
+/// The most octets of an advert of this many addresses, of either family: Ethernet with a tag, IPv6, VRRP with
+/// Authentication Data, the list.
+const fn advert_octets(addresses: usize) -> usize {
+    14 + 4 + 40 + 8 + 8 + 16 * addresses
 }

@@ -27,9 +27,9 @@ const DUMP: usize = 16 << 10;
 const PATIENCE: TimeVal = TimeVal::new(1, 0);
 
 /// A connection to this network namespace's addresses.
-pub(super) struct Rtnl(OwnedFd);
+pub(super) struct Netlink(OwnedFd);
 
-impl Rtnl {
+impl Netlink {
     /// Connects.
     ///
     /// # Errors
