@@ -48,6 +48,8 @@ struct State {
     lines: Vec<Line>,
     /// Lines before this one have been given out by `wait_for_line`.
     next: usize,
+    /// Nobody can write any more.
+    closed: bool,
     ended: Option<ExitStatus>,
 }
 
@@ -138,6 +140,23 @@ impl Process {
             }
             state = self.shared.wait(state, deadline.remaining());
         }
+    }
+
+    /// Awaits the end of everything that can write to its output: of the process, and of what it has forked.
+    ///
+    /// # Errors
+    /// If something has it open still after this time.
+    pub fn wait_for_whole_end(&self, within: Duration) -> Result<ExitStatus> {
+        let deadline = Moment::now() + within;
+        let status = self.wait(within)?;
+        let mut state = self.shared.lock();
+        while !state.closed {
+            if deadline.remaining().is_zero() {
+                bail!("something that {} forked still runs after {within:?}", self.name);
+            }
+            state = self.shared.wait(state, deadline.remaining());
+        }
+        Ok(status)
     }
 
     /// True until it has ended.
@@ -246,6 +265,8 @@ impl Shared {
             self.changed.notify_all();
             bytes.clear();
         }
+        self.lock().closed = true;
+        self.changed.notify_all();
     }
 
     /// Reaps the child as soon as it ends: a PID namespace does not go away before that.

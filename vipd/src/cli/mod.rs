@@ -18,6 +18,9 @@ pub mod exit {
     /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and `check --strict`
     /// says 1 where there are but warnings.
     pub const CONFIG: u8 = 2;
+    /// A bug: a thread of the agent panicked. It has resigned and given its addresses away (`EX_SOFTWARE` of
+    /// sysexits(3)).
+    pub const BUG: u8 = 70;
 }
 
 const EXAMPLES: &str = "\
@@ -27,7 +30,8 @@ Examples:
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
 
-Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused.";
+Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused,
+70 a bug in vipd ended it (please report what it said).";
 
 /// Keeps a virtual IP address alive on one of several load balancers, by VRRP, with detection in the kernel.
 #[derive(Parser)]

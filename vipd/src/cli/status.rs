@@ -7,8 +7,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use super::exit;
-use crate::control::{self, InstanceStatus, Reply, Request, Status};
-use crate::run_dir;
+use crate::control::{self, InstanceStatus, Reply, Request, Status, WardenStatus};
+use crate::{run_dir, warden};
 
 impl super::Status {
     pub(super) fn execute(self) -> ExitCode {
@@ -74,6 +74,10 @@ fn table(status: &Status) -> String {
         if let Some(event) = &instance.last_event {
             lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
         }
+    }
+    lines.extend(status.degraded.iter().cloned());
+    if status.warden == WardenStatus::Gone {
+        lines.push(format!("the warden is gone: {}", warden::WITHOUT));
     }
     for interface in &status.interfaces {
         for refused in &interface.refused {

@@ -7,6 +7,7 @@ use vipd_common::wire::{EmitError, arp, eth, ipv4};
 
 use super::plan::Planned;
 use crate::datapath::{checksum_sent, version_number};
+use crate::warden::Destination;
 
 /// Where an advert goes.
 pub(super) enum Advert {
@@ -62,6 +63,14 @@ impl Frames {
             self.priority = priority;
         }
         &self.adverts
+    }
+
+    /// Every advert as a resignation, for the will.
+    pub(super) fn resignations(&mut self) -> impl Iterator<Item = (Destination, &[u8])> {
+        self.adverts(0).iter().map(|advert| match advert {
+            Advert::Group { ifindex, frame } => (Destination::Interface(*ifindex), frame.as_slice()),
+            Advert::Peer { peer, packet } => (Destination::Peer(IpAddr::V4(*peer)), packet.as_slice()),
+        })
     }
 
     /// The gratuitous ARP frames, each with the interface that it is for (C-ARP-01).

@@ -6,11 +6,9 @@ mod board;
 mod clock;
 mod frames;
 mod plan;
-mod resign;
 mod run;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
 pub use plan::{Error as PlanError, Planned, plan};
-pub(crate) use resign::resign;
 pub use run::{Command, Election};

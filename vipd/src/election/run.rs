@@ -15,6 +15,7 @@ use super::plan::Planned;
 use crate::datapath::{Claim, Datapath, Heard};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
+use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
 const HEARD_AT_ONCE: usize = 64;
@@ -62,6 +63,7 @@ pub struct Election {
     announcer: Announcer,
     alarm: Alarm,
     board: Arc<Board>,
+    will: Will,
 }
 
 impl Election {
@@ -74,18 +76,22 @@ impl Election {
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        will: Will,
     ) -> anyhow::Result<Self> {
         let addresses = planned
             .iter()
             .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
             .collect();
-        let holder = Holder::start(addresses)?;
+        let holder = Holder::start(addresses, will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
             Ok(Member { planned, frames, orders: 0, in_place: false, announcements: 0, mute: false })
         };
-        let members = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        for (id, member) in (0..).map(InstanceId).zip(&mut members) {
+            will.set_resignations(id, member.frames.resignations());
+        }
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
         Ok(Self {
@@ -99,6 +105,7 @@ impl Election {
             announcer: Announcer::default(),
             alarm,
             board,
+            will,
         })
     }
 
@@ -249,6 +256,7 @@ impl Election {
         } else {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
+        self.will.set_master(id, to == State::Master);
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
         }
@@ -338,7 +346,10 @@ impl Election {
             {
                 let after = (member.planned.up, member.planned.source);
                 match Frames::new(&member.planned) {
-                    Ok(frames) => member.frames = frames,
+                    Ok(frames) => {
+                        member.frames = frames;
+                        self.will.set_resignations(id, member.frames.resignations());
+                    }
                     Err(error) => {
                         tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name);
                     }
