@@ -4,7 +4,6 @@
 use std::io;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
@@ -15,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus};
+use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Tally};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
@@ -192,7 +191,12 @@ impl Service {
             return Ok(());
         };
         let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
-        let control = control::serve(&self.socket, Rc::new(move || reporter.status()))
+        let operators = commands.clone();
+        let answer = async move |request| match request {
+            Request::Status => Reply::Status(reporter.status()),
+            Request::Operate(operation, target) => operate(&operators, operation, target).await,
+        };
+        let control = control::serve(&self.socket, answer)
             .with_context(|| format!("cannot listen on {}", self.socket.display()))?;
         tokio::task::spawn_local(control);
         tokio::task::spawn_local(async move {
@@ -210,5 +214,16 @@ impl Service {
             // The election has ended already when this fails.
             let _ = commands.send(Command::Stop).await;
         }
+    }
+}
+
+/// Has the election do what an operator wants.
+async fn operate(commands: &mpsc::Sender<Command>, operation: Operation, target: Target) -> Reply {
+    let (done_out, done) = oneshot::channel();
+    let sent = commands.send(Command::Operate(operation, target, done_out)).await;
+    match (sent, done.await) {
+        (Ok(()), Ok(Ok(names))) => Reply::Done(names),
+        (Ok(()), Ok(Err(refused))) => Reply::Error(refused),
+        _ => Reply::Error("the agent is ending".to_owned()),
     }
 }

@@ -5,10 +5,11 @@ mod announcer;
 mod board;
 mod clock;
 mod frames;
+mod operate;
 mod plan;
 mod run;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub use plan::{Error as PlanError, Planned, plan};
+pub use plan::{Error as PlanError, Group, Planned, plan};
 pub use run::{Command, Election};

@@ -11,7 +11,9 @@ use super::announcer::{Announcer, Waiting};
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
 use super::frames::{Advert, Frames};
+use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
@@ -21,10 +23,12 @@ use crate::warden::Will;
 const HEARD_AT_ONCE: usize = 64;
 
 /// What the election thread can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Command {
     /// Resign, release everything, end.
     Stop,
+    /// Do what an operator wants, and tell to whom it was done, or why not.
+    Operate(Operation, Target, Done),
 }
 
 /// One virtual router as the loop knows it, beside the core.
@@ -52,7 +56,7 @@ enum Frame {
 
 /// Everything that the election thread owns.
 pub struct Election {
-    router: Router,
+    pub(super) router: Router,
     members: Vec<Member>,
     datapath: Datapath,
     monitor: Monitor,
@@ -64,6 +68,7 @@ pub struct Election {
     alarm: Alarm,
     board: Arc<Board>,
     will: Will,
+    pub(super) hand_overs: Vec<HandOver>,
 }
 
 impl Election {
@@ -106,6 +111,7 @@ impl Election {
             alarm,
             board,
             will,
+            hand_overs: Vec::new(),
         })
     }
 
@@ -138,6 +144,9 @@ impl Election {
                 Some(applied) = self.holder.applied() => self.applied(&applied),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
+                    Some(Command::Operate(operation, target, done)) => {
+                        self.operate(operation, &target, done);
+                    }
                     Some(Command::Stop) | None => break,
                 },
             }
@@ -257,6 +266,9 @@ impl Election {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
         self.will.set_master(id, to == State::Master);
+        if transition.from == State::Master {
+            self.handed_over(id, Ok(()));
+        }
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
         }
@@ -265,6 +277,9 @@ impl Election {
     }
 
     fn queue_advert(&mut self, id: InstanceId, priority: u8) {
+        if priority != 0 && !self.hand_overs.is_empty() {
+            self.handed_over(id, Err(()));
+        }
         let Self { members, transmitter, board, .. } = self;
         let member = &mut members[usize::from(id.0)];
         for advert in member.frames.adverts(priority) {
@@ -410,7 +425,21 @@ impl Election {
         self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
     }
 
-    fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+    /// Tells the election of something, and everybody else of what came of it.
+    pub(super) fn tell(&mut self, id: InstanceId, input: Input, now: Instant) {
+        self.router.handle(id, input, now);
+        self.publish(id);
+    }
+
+    pub(super) fn planned(&self, id: InstanceId) -> &Planned {
+        &self.members[usize::from(id.0)].planned
+    }
+
+    pub(super) fn name(&self, id: InstanceId) -> &str {
+        &self.planned(id).config.name
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
     }
 }
