@@ -8,8 +8,8 @@ use crate::master::{Master, Task};
 use crate::queue::Queue;
 use crate::skew::{down_interval, skew_time};
 use crate::{
-    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Spec, State, Status, Transition,
-    Version,
+    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Seen, Spec, State, Status,
+    Transition, Version,
 };
 
 /// A Backup that is watched for looks itself after so many intervals of the Master at the latest, in case the watch
@@ -79,6 +79,18 @@ impl Instance {
             Input::PriorityChanged(priority) => self.change_priority(priority),
             Input::Connected(connected) => self.judge_connection(connected, now, queue),
             Input::HandOver => self.hand_over(now, queue),
+        }
+    }
+
+    /// Judges what was seen of adverts in the meantime.
+    pub(crate) fn catch_up(&mut self, seen: Seen, now: Instant, queue: &mut Queue) {
+        for advert in [seen.sign, seen.last].into_iter().flatten() {
+            if advert.at > self.last_sign {
+                self.see(advert, now, queue);
+            }
+        }
+        if seen.watched {
+            self.watch(true);
         }
     }
 

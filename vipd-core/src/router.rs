@@ -4,7 +4,7 @@ use crate::deadlines::Deadlines;
 use crate::group::{self, Groups};
 use crate::instance::Instance;
 use crate::queue::Queue;
-use crate::{Action, Advert, Announcing, Input, InstanceId, Instant, Spec, State, Status};
+use crate::{Action, Announcing, Input, InstanceId, Instant, Seen, Spec, State, Status};
 
 /// All virtual routers of one agent, each on its own (C-FSM-15) or with its sync group.
 ///
@@ -48,20 +48,18 @@ impl Router {
     ///
     /// A periodic timer fires at most once in a call: what is armed anew lies after `now`.
     pub fn expire(&mut self, now: Instant) {
-        self.expire_by(now, |_| None);
+        self.expire_by(now, |_| Seen::default());
     }
 
-    /// [`expire`](Self::expire), but before a Backup's timer fires `last_seen` is asked for the newest advert that it may
-    /// have missed. If that was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
-    pub fn expire_by(&mut self, now: Instant, mut last_seen: impl FnMut(InstanceId) -> Option<Advert>) {
+    /// [`expire`](Self::expire), but before a Backup's timer fires `seen` is asked for what it may have missed. If there
+    /// was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
+    pub fn expire_by(&mut self, now: Instant, mut seen: impl FnMut(InstanceId) -> Seen) {
         while let Some((_, id)) = self.deadlines.first().filter(|(deadline, _)| *deadline <= now) {
             let instance = &mut self.instances[usize::from(id.0)];
-            if instance.state() == State::Backup
-                && let Some(advert) = last_seen(id)
-            {
-                instance.handle(Input::AdvertSeen(advert), now, &mut self.queue);
-            }
             let before = instance.state();
+            if before == State::Backup {
+                instance.catch_up(seen(id), now, &mut self.queue);
+            }
             if instance.is_due(now) {
                 instance.fire(now, &mut self.queue);
             }

@@ -14,7 +14,7 @@ use super::frames::{Advert, Frames};
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
 use crate::control::{Operation, Target};
-use crate::datapath::{Claim, Datapath, Heard};
+use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
 use crate::warden::Will;
@@ -35,6 +35,8 @@ pub enum Command {
 struct Member {
     planned: Planned,
     frames: Frames,
+    /// What the kernel knows of where it stands.
+    told: Option<Standing>,
     /// Orders to the holder that have no result yet.
     orders: u32,
     /// The addresses are on their interfaces.
@@ -91,7 +93,15 @@ impl Election {
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
-            Ok(Member { planned, frames, orders: 0, in_place: false, announcements: 0, mute: false })
+            Ok(Member {
+                planned,
+                frames,
+                told: None,
+                orders: 0,
+                in_place: false,
+                announcements: 0,
+                mute: false,
+            })
         };
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
@@ -189,24 +199,37 @@ impl Election {
         self.expire(clock::now());
     }
 
+    /// Lets time pass, by what the kernel has seen until now.
     fn expire(&mut self, now: Instant) {
         let Self { router, datapath, .. } = self;
-        router.expire_by(now, |id| datapath.last_seen(id));
+        router.expire_by(now, |id| datapath.seen(id).unwrap_or_default());
     }
 
     fn hear(&mut self, most: usize) {
         // One moment for all: what is due together then stays together, and leaves in one system call.
         let now = clock::now();
+        let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert)) => {
-                    tracing::trace!(instance = id.0, ?advert, "advert");
+                Some(Heard::Advert(id, advert, watched)) => {
+                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
                     self.router.handle(id, Input::AdvertSeen(advert), now);
+                    if watched {
+                        self.router.handle(id, Input::Watched, now);
+                    }
                     self.publish(id);
                 }
+                Some(Heard::Silent(id, silence)) => {
+                    tracing::debug!(instance = id.0, ?silence, "silence");
+                    self.router.handle(id, Input::Silent, now);
+                    silent = true;
+                }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
-                None => return,
+                None => break,
             }
+        }
+        if silent {
+            self.expire(now);
         }
     }
 
@@ -226,6 +249,7 @@ impl Election {
 
     fn perform(&mut self) {
         self.queue_actions();
+        self.tell_standings();
         let now = clock::now();
         while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
             if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
@@ -272,7 +296,6 @@ impl Election {
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
         }
-        self.tell_kernel(id);
         self.publish(id);
     }
 
@@ -411,12 +434,36 @@ impl Election {
         }
     }
 
+    /// Tells the kernel all that it must know of a virtual router.
     fn tell_kernel(&mut self, id: InstanceId) {
-        let status = self.router.status(id);
-        let planned = &self.members[usize::from(id.0)].planned;
-        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
-        {
-            tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
+        let standing = self.standing(id);
+        let member = &mut self.members[usize::from(id.0)];
+        member.told = Some(standing);
+        if let Err(error) = self.datapath.publish(id, &member.planned, standing) {
+            let name = &member.planned.config.name;
+            tracing::error!("({name}) cannot tell the kernel what to watch: {error}");
+        }
+    }
+
+    /// Tells the kernel where virtual routers stand now, if that is not what it knows.
+    fn tell_standings(&mut self) {
+        for id in self.ids() {
+            let standing = self.standing(id);
+            let member = &mut self.members[usize::from(id.0)];
+            if member.told.replace(standing) != Some(standing)
+                && let Err(error) = self.datapath.stand(id, &member.planned, standing)
+            {
+                let name = &member.planned.config.name;
+                tracing::error!("({name}) cannot tell the kernel what to watch: {error}");
+            }
+        }
+    }
+
+    fn standing(&self, id: InstanceId) -> Standing {
+        Standing {
+            priority: self.router.status(id).priority,
+            alive_from: self.router.alive_from(id),
+            master: self.router.state(id) == State::Master,
         }
     }
 
