@@ -71,9 +71,7 @@ impl Agent {
     /// If the program is missing or cannot be started.
     pub fn start(self, host: &Host, conf: &Conf) -> Result<Running> {
         match self {
-            Self::Vipd(datapath) => {
-                start_vipd_by(&[&vipd_binary()?.to_string_lossy()], host, conf, datapath)
-            }
+            Self::Vipd(datapath) => start_vipd_by(&[&vipd_binary()?.to_string_lossy()], host, conf, datapath),
             Self::Keepalived => {
                 conf.install(host)?;
                 let pids = ["-p", "/run/keepalived.pid", "-r", "/run/vrrp.pid"];

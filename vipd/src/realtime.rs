@@ -80,8 +80,7 @@ fn reason(error: &io::Error) -> String {
 /// Locks the memory of this process, what it has now and what it will touch. Tells what is lost where that is not
 /// allowed. To be called before there are threads: their stacks are then locked as far as they are used, not as a whole.
 pub(crate) fn lock_memory() -> Option<String> {
-    const LOST: &str =
-        "memory is not locked, because CAP_IPC_LOCK is missing and RLIMIT_MEMLOCK is not unlimited: where memory is \
+    const LOST: &str = "memory is not locked, because CAP_IPC_LOCK is missing and RLIMIT_MEMLOCK is not unlimited: where memory is \
          short, adverts wait for the disk";
     // Below a limit, memory that is asked for later would be refused: worse than memory that is not locked.
     let unlimited = getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket,
-    sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt,
+    socket, sockopt,
 };
 use nix::sys::time::TimeVal;
 
@@ -35,8 +35,12 @@ impl Netlink {
     /// # Errors
     /// When the kernel has no memory.
     pub(super) fn open() -> io::Result<Self> {
-        let socket =
-            socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+        let socket = socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC,
+            SockProtocol::NetlinkRoute,
+        )?;
         bind(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &PATIENCE)?;
         Ok(Self(socket))
@@ -66,7 +70,8 @@ impl Netlink {
         let mut buffer = [0; DUMP];
         while let Ok(length) = recv(self.0.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
             let mut rest = &buffer[..length];
-            while let Some((kind, body)) = next(&mut rest, HEADER, |head| (u32_at(head, 0), u16_at(head, 4))) {
+            while let Some((kind, body)) = next(&mut rest, HEADER, |head| (u32_at(head, 0), u16_at(head, 4)))
+            {
                 if [libc::NLMSG_DONE, libc::NLMSG_ERROR].contains(&kind.into()) {
                     return;
                 }
@@ -128,8 +133,7 @@ fn removal(place: &Place, message: &mut [u8]) -> usize {
 fn marked(body: &[u8]) -> Option<Place> {
     let (message, mut attributes) = body.split_at_checked(ADDRESS)?;
     let (mut address, mut local, mut ours) = (None, None, false);
-    while let Some((kind, value)) =
-        next(&mut attributes, 4, |head| (u16_at(head, 0).into(), u16_at(head, 2)))
+    while let Some((kind, value)) = next(&mut attributes, 4, |head| (u16_at(head, 0).into(), u16_at(head, 2)))
     {
         match kind {
             libc::IFA_ADDRESS => address = ip(value),
@@ -154,7 +158,11 @@ fn ip(value: &[u8]) -> Option<IpAddr> {
 
 /// Takes the next message or attribute off `rest`: its kind and what is behind its header. Both have a length that counts
 /// the header, and begin at multiples of four.
-fn next<'a>(rest: &mut &'a [u8], header: usize, read: impl Fn(&[u8]) -> (u32, u16)) -> Option<(u16, &'a [u8])> {
+fn next<'a>(
+    rest: &mut &'a [u8],
+    header: usize,
+    read: impl Fn(&[u8]) -> (u32, u16),
+) -> Option<(u16, &'a [u8])> {
     let (length, kind) = read(rest.get(..header)?);
     let length = length as usize;
     let body = rest.get(header..length)?;

@@ -55,7 +55,9 @@ impl SignOfLife {
         // SAFETY: initialises the attributes that it is given.
         check(unsafe { libc::pthread_mutexattr_init(kind.as_mut_ptr()) })?;
         // SAFETY: the attributes were initialised above.
-        check(unsafe { libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), libc::PTHREAD_PROCESS_SHARED) })?;
+        check(unsafe {
+            libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), libc::PTHREAD_PROCESS_SHARED)
+        })?;
         // SAFETY: as above.
         check(unsafe { libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST) })?;
         // SAFETY: the attributes are complete, and nobody else knows the mutex yet.

@@ -250,7 +250,10 @@ impl Will {
     }
 
     /// The resignations of an instance, with the room for their octets.
-    fn resignations(&self, shares: &Shares) -> impl Iterator<Item = (&'static Resignation, &'static [AtomicU8])> {
+    fn resignations(
+        &self,
+        shares: &Shares,
+    ) -> impl Iterator<Item = (&'static Resignation, &'static [AtomicU8])> {
         let rooms = self.0.octets[shares.octets..].chunks(shares.room);
         self.0.resignations[shares.resignations.clone()].iter().zip(rooms)
     }
@@ -269,7 +272,10 @@ impl Ip {
     }
 
     fn get(&self) -> IpAddr {
-        let bits = self.words.iter().fold(0_u128, |bits, word| bits << 32 | u128::from(word.load(Ordering::Relaxed)));
+        let bits = self
+            .words
+            .iter()
+            .fold(0_u128, |bits, word| bits << 32 | u128::from(word.load(Ordering::Relaxed)));
         if self.is_v6.load(Ordering::Relaxed) {
             Ipv6Addr::from_bits(bits).into()
         } else {
