@@ -26,7 +26,7 @@ mod switch;
 mod tap;
 mod time;
 
-pub use agent::{Agent, Datapath, Running, use_vipd, vipd_binary};
+pub use agent::{Agent, Datapath, Running, instrumented_vipd, start_vipd_by, use_vipd, vipd_binary};
 pub use host::Host;
 pub use lab::Lab;
 pub use pair::{Balancer, Pair, Services};

@@ -3,27 +3,34 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
 use vipd_core::InstanceId;
 
 use crate::agent::Ready;
-use crate::config::Config;
-use crate::control::{InstanceStatus, Status};
+use crate::control::{InstanceStatus, Status, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
+use crate::warden::Warden;
 
 /// The service thread's view of an agent.
 pub(crate) struct Reporter {
     router_id: Option<String>,
     board: Arc<Board>,
+    warden: Arc<Warden>,
     ready: Ready,
 }
 
 impl Reporter {
-    pub(crate) fn new(config: &Config, board: Arc<Board>, ready: Ready) -> Self {
-        Self { router_id: config.router_id.clone(), board, ready }
+    pub(crate) fn new(
+        router_id: Option<String>,
+        board: Arc<Board>,
+        warden: Arc<Warden>,
+        ready: Ready,
+    ) -> Self {
+        Self { router_id, board, warden, ready }
     }
 
     /// Everything, as of now.
@@ -35,6 +42,11 @@ impl Reporter {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             router_id: self.router_id.clone(),
             pid: std::process::id(),
+            warden: if self.warden.is_running() { WardenStatus::Running } else { WardenStatus::Gone },
+            scheduling: self.ready.scheduling.to_string(),
+            degraded: self.ready.degraded.clone(),
+            late_wakeups: self.board.delay().late(),
+            longest_delay_us: micros(self.board.delay().longest()),
             interfaces: self.ready.interfaces.clone(),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),
@@ -47,7 +59,6 @@ impl Reporter {
         let status = snapshot.map(|snapshot| snapshot.status);
         let transition = status.and_then(|status| status.last_transition);
         let advert = status.and_then(|status| status.last_advert);
-        let micros = |span: std::time::Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         InstanceStatus {
             name: config.name.clone(),
             interface: config.interface.clone(),
@@ -89,6 +100,10 @@ impl Reporter {
         statistics.extend(own.map(|(name, counter)| (name.to_owned(), counter.load(Ordering::Relaxed))));
         statistics
     }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Counters by name.

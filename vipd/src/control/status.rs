@@ -17,12 +17,32 @@ pub struct Status {
     pub router_id: Option<String>,
     /// Process id.
     pub pid: u32,
+    /// The process that resigns and cleans up for this one when it dies.
+    pub warden: WardenStatus,
+    /// How the deciding thread is scheduled: `deadline`, `fifo` with its priority, or `normal`.
+    pub scheduling: String,
+    /// What is worse on this host than it could be, and what that costs: a sentence each.
+    pub degraded: Vec<String>,
+    /// How often the election thread came more than 5 ms late to a deadline, because the host gave it no CPU.
+    pub late_wakeups: u64,
+    /// The longest that it came late, in microseconds.
+    pub longest_delay_us: u64,
     /// Interfaces on which adverts are received.
     pub interfaces: Vec<InterfaceStatus>,
     /// Virtual routers, in the order of the configuration.
     pub instances: Vec<InstanceStatus>,
     /// Frames that belong to no virtual router here, by reason.
     pub statistics: BTreeMap<String, u64>,
+}
+
+/// The state of the warden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WardenStatus {
+    /// It waits.
+    Running,
+    /// It could not be started, or was killed.
+    Gone,
 }
 
 /// One interface.

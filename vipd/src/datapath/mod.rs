@@ -22,7 +22,7 @@ use std::task::Poll;
 
 use vipd_common::abi::{self, Addr, Event};
 use vipd_common::wire::from_ipv4;
-use vipd_core::{Advert, InstanceId, Instant, Interval};
+use vipd_core::{Advert, InstanceId, Instant, Interval, Seen};
 
 use self::port::{Listener, Port};
 use self::presence::Presence;
@@ -41,7 +41,7 @@ pub use tally::Tally;
 /// A fact from the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// An advert that passed every check, and whether the kernel waits for silence from it on: as [`Seen::watched`].
+    /// An advert that passed every check, and whether the kernel waits for silence from it on, and will tell.
     Advert(InstanceId, Advert, bool),
     /// No sign of life came for as long as the virtual router waits for one, by what was published of it last. The kernel
     /// does not wait any more, until the next sign of life.
@@ -61,19 +61,6 @@ pub struct Silence {
     pub source: IpAddr,
     /// With which priority; 0 when it was a resignation.
     pub priority: u8,
-}
-
-/// What the kernel has heard of a virtual router. All of it may have changed since the last [`Heard::Advert`], which tells
-/// of changes only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// The last advert that passed every check.
-    pub last: Advert,
-    /// The last one that keeps this node waiting, by what was published of it then: who is to be preempted does not hide it.
-    /// Of a resignation, the interval is that of the advert which was followed before.
-    pub sign: Option<Advert>,
-    /// The kernel waits for silence after `sign`, and will tell: [`Heard::Silent`].
-    pub watched: bool,
 }
 
 /// What a virtual router is at the moment, as far as the receive checks and the kernel's timer ask.
@@ -270,7 +257,7 @@ impl Datapath {
     pub fn seen(&self, id: InstanceId) -> Option<Seen> {
         let seen = self.kernel.as_ref()?.kernel.seen(id.0.into())?;
         Some(Seen {
-            last: advert_seen(&seen.last)?,
+            last: advert_seen(&seen.last),
             sign: advert_seen(&seen.sign),
             watched: seen.watched != 0,
         })
@@ -311,6 +298,26 @@ impl Datapath {
 
     fn gate(&mut self) -> Option<&mut Kernel> {
         self.kernel.as_mut().map(|listening| &mut listening.kernel)
+    }
+
+    /// Tells where a virtual router stands now; everything else about it is as it was published.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn stand(
+        &mut self,
+        id: InstanceId,
+        planned: &Planned,
+        standing: Standing,
+    ) -> Result<(), PublishError> {
+        match &mut self.kernel {
+            Some(Listening { kernel, .. })
+                if self.ports.iter().all(|(ifindex, _)| *ifindex != planned.ifindex) =>
+            {
+                kernel.update(id.0.into(), |rules| *rules = rules::rules(planned, standing))
+            }
+            _ => self.publish(id, planned, standing),
+        }
     }
 
     /// Tells what adverts for a virtual router must look like from now on.

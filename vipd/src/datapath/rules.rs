@@ -7,7 +7,7 @@ use vipd_common::wire::{address_digest, from_ipv4};
 use vipd_core::Version;
 
 use super::Standing;
-use crate::config::Checksum;
+use crate::config::{Checksum, Peer};
 use crate::election::Planned;
 
 /// Version as it stands on the wire.
@@ -65,8 +65,8 @@ pub(super) fn key(planned: &Planned) -> InstanceKey {
 
 /// The unicast peers of a virtual router.
 pub(super) fn peers(planned: &Planned) -> Vec<Addr> {
-    let v4 = |peer: &IpAddr| match peer {
-        IpAddr::V4(peer) => Some(from_ipv4(*peer)),
+    let v4 = |peer: &Peer| match peer.ip {
+        IpAddr::V4(peer) => Some(from_ipv4(peer)),
         IpAddr::V6(_) => None,
     };
     planned.config.peers.iter().filter_map(v4).collect()

@@ -1,11 +1,17 @@
-//! Brings the addresses of every virtual router to what the election wants, one router after the other, beside the
-//! election loop: a slow kernel delays addresses, never an advert.
+//! Brings the addresses of every virtual router to what the election wants, on a thread of its own: the kernel works off
+//! such requests under one lock of the whole host, and an advert must not wait for it.
 
-use rtnetlink::Handle;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
 use tokio::sync::mpsc;
 use vipd_core::InstanceId;
 
 use super::addresses::{self, Address};
+use super::rtnl::Rtnl;
+use crate::realtime;
+use crate::warden::Will;
 
 /// What an order to hold or to release addresses has done.
 #[derive(Debug)]
@@ -14,32 +20,42 @@ pub struct Applied {
     pub instance: InstanceId,
     /// Held or released.
     pub held: bool,
+    /// One of them was on its interface before this agent came, and is not its to give away.
+    pub found: bool,
     /// Why not all of them, one sentence an address; empty when all went well.
     pub failures: Vec<String>,
 }
 
 /// The orders' way in and the results' way out.
 pub struct Holder {
-    orders: mpsc::UnboundedSender<(InstanceId, bool)>,
+    /// `None` only while the holder goes down.
+    orders: Option<Sender<(InstanceId, bool)>>,
     results: mpsc::UnboundedReceiver<Applied>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Holder {
-    /// Starts the worker as a task of the current tokio runtime; `addresses[n]` are those of `InstanceId(n)`.
+    /// Starts the thread, in this network namespace; `addresses[n]` are those of `InstanceId(n)`. What it puts on an
+    /// interface is written into the will. It ends when the holder is dropped.
     ///
     /// The channels have no bound because the election bounds them: there is at most one order per transition.
-    #[must_use]
-    pub fn start(handle: Handle, addresses: Vec<Vec<Address>>) -> Self {
-        let (orders, orders_in) = mpsc::unbounded_channel();
+    ///
+    /// # Errors
+    /// When the kernel refuses the netlink socket or the thread.
+    pub fn start(addresses: Vec<Vec<Address>>, will: Will) -> io::Result<Self> {
+        let rtnl = Rtnl::open()?;
+        let (orders, orders_in) = channel();
         let (results_out, results) = mpsc::unbounded_channel();
-        tokio::spawn(work(handle, addresses, orders_in, results_out));
-        Self { orders, results }
+        let thread = thread::Builder::new()
+            .name("holder".to_owned())
+            .spawn(move || work(rtnl, &addresses, &will, &orders_in, &results_out))?;
+        Ok(Self { orders: Some(orders), results, thread: Some(thread) })
     }
 
     /// Orders that all addresses of a virtual router be held or released. Orders are carried out in turn.
     pub fn order(&self, instance: InstanceId, held: bool) {
-        // The worker ends only when this sender is dropped.
-        let _ = self.orders.send((instance, held));
+        // The thread ends only when this sender is dropped.
+        let _ = self.orders.as_ref().map(|orders| orders.send((instance, held)));
     }
 
     /// The next result, in the order of the orders.
@@ -48,46 +64,66 @@ impl Holder {
     }
 }
 
-async fn work(
-    handle: Handle,
-    addresses: Vec<Vec<Address>>,
-    mut orders: mpsc::UnboundedReceiver<(InstanceId, bool)>,
-    results: mpsc::UnboundedSender<Applied>,
+impl Drop for Holder {
+    /// Nothing is put anywhere any more when this returns.
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        // A panic there would have ended the process.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn work(
+    mut rtnl: Rtnl,
+    addresses: &[Vec<Address>],
+    will: &Will,
+    orders: &Receiver<(InstanceId, bool)>,
+    results: &mpsc::UnboundedSender<Applied>,
 ) {
-    // What was on an interface before this agent came stays when it is released: the owner's own address.
-    let mut ours: Vec<Vec<bool>> = addresses.iter().map(|list| vec![false; list.len()]).collect();
-    while let Some((instance, held)) = orders.recv().await {
-        let n = usize::from(instance.0);
-        let failures = if held {
-            hold(&handle, &addresses[n], &mut ours[n]).await
+    realtime::assist();
+    while let Ok((instance, held)) = orders.recv() {
+        let list = &addresses[usize::from(instance.0)];
+        let done = if held {
+            hold(&mut rtnl, list, will, instance)
         } else {
-            release(&handle, &addresses[n], &mut ours[n]).await
+            release(&mut rtnl, list, will, instance)
         };
-        if results.send(Applied { instance, held, failures }).is_err() {
+        let (found, failures) =
+            done.unwrap_or_else(|error| (false, vec![format!("the kernel cannot be asked: {error}")]));
+        if results.send(Applied { instance, held, found, failures }).is_err() {
             return;
         }
     }
 }
 
-async fn hold(handle: &Handle, list: &[Address], ours: &mut [bool]) -> Vec<String> {
-    let results = addresses::add(handle, list).await;
-    let mut failures = Vec::new();
-    for ((address, ours), result) in list.iter().zip(ours).zip(results) {
-        match result {
-            Ok(added) => *ours |= added,
+/// Whether one was found, and the failures.
+type Done = (bool, Vec<String>);
+
+fn hold(rtnl: &mut Rtnl, list: &[Address], will: &Will, id: InstanceId) -> io::Result<Done> {
+    if !list.iter().enumerate().all(|(n, address)| will.asks(id, n, address)) {
+        return Ok((false, vec!["no address is added any more: the agent is ending".to_owned()]));
+    }
+    let (mut found, mut failures) = (false, Vec::new());
+    for (n, (address, outcome)) in list.iter().zip(addresses::add(rtnl, list)?).enumerate() {
+        will.asked(id, n, outcome.as_ref().is_ok_and(|added| *added));
+        match outcome {
+            Ok(_) => found |= !will.is_ours(id, n),
             Err(error) => failures.push(format!("cannot add {}/{}: {error}", address.ip, address.prefix)),
         }
     }
-    failures
+    Ok((found, failures))
 }
 
-async fn release(handle: &Handle, list: &[Address], ours: &mut [bool]) -> Vec<String> {
-    let put: Vec<Address> =
-        list.iter().zip(&*ours).filter(|(_, ours)| **ours).map(|(address, _)| address.clone()).collect();
-    let results = addresses::remove(handle, &put).await;
-    ours.fill(false);
-    let failed = |(address, result): (&Address, Result<(), rtnetlink::Error>)| {
-        result.err().map(|error| format!("cannot remove {}/{}: {error}", address.ip, address.prefix))
-    };
-    put.iter().zip(results).filter_map(failed).collect()
+/// What was on an interface before this agent came stays: the owner's own address.
+fn release(rtnl: &mut Rtnl, list: &[Address], will: &Will, id: InstanceId) -> io::Result<Done> {
+    let (places, put): (Vec<usize>, Vec<Address>) =
+        list.iter().cloned().enumerate().filter(|(n, _)| will.is_ours(id, *n)).unzip();
+    let mut failures = Vec::new();
+    for ((n, address), outcome) in places.into_iter().zip(&put).zip(addresses::remove(rtnl, &put)?) {
+        will.removed(id, n);
+        if let Err(error) = outcome {
+            failures.push(format!("cannot remove {}/{}: {error}", address.ip, address.prefix));
+        }
+    }
+    Ok((false, failures))
 }

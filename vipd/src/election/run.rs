@@ -1,33 +1,42 @@
 //! The loop.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use vipd_core::{Action, Fault, Input, InstanceId, Router, State, Transition};
+use vipd_core::{Action, Fault, Input, InstanceId, Instant, Router, State, Transition};
 
+use super::announcer::{Announcer, Waiting};
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
-use super::frames::Frames;
+use super::frames::{Advert, Frames};
+use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
+use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
 const HEARD_AT_ONCE: usize = 64;
 
 /// What the election thread can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Command {
     /// Resign, release everything, end.
     Stop,
+    /// Do what an operator wants, and tell to whom it was done, or why not.
+    Operate(Operation, Target, Done),
 }
 
 /// One virtual router as the loop knows it, beside the core.
 struct Member {
     planned: Planned,
     frames: Frames,
+    /// What the kernel knows of where it stands.
+    told: Option<Standing>,
     /// Orders to the holder that have no result yet.
     orders: u32,
     /// The addresses are on their interfaces.
@@ -38,16 +47,30 @@ struct Member {
     mute: bool,
 }
 
+/// What a queued frame is.
+#[derive(Clone, Copy)]
+enum Frame {
+    /// An advert of this priority.
+    Advert(InstanceId, u8),
+    /// An announcement of an address.
+    Announcement(InstanceId),
+}
+
 /// Everything that the election thread owns.
 pub struct Election {
-    router: Router,
+    pub(super) router: Router,
     members: Vec<Member>,
     datapath: Datapath,
     monitor: Monitor,
     holder: Holder,
-    transmitter: Transmitter,
+    /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
+    orders: Vec<(InstanceId, bool)>,
+    transmitter: Transmitter<Frame>,
+    announcer: Announcer,
     alarm: Alarm,
     board: Arc<Board>,
+    will: Will,
+    pub(super) hand_overs: Vec<HandOver>,
 }
 
 impl Election {
@@ -60,20 +83,46 @@ impl Election {
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        will: Will,
     ) -> anyhow::Result<Self> {
         let addresses = planned
             .iter()
             .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
             .collect();
-        let holder = Holder::start(monitor.handle().clone(), addresses);
+        let holder = Holder::start(addresses, will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
-            Ok(Member { planned, frames, orders: 0, in_place: false, announcements: 0, mute: false })
+            Ok(Member {
+                planned,
+                frames,
+                told: None,
+                orders: 0,
+                in_place: false,
+                announcements: 0,
+                mute: false,
+            })
         };
-        let members = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        for (id, member) in (0..).map(InstanceId).zip(&mut members) {
+            will.set_resignations(id, member.frames.resignations());
+        }
         let transmitter = Transmitter::open()?;
-        Ok(Self { router, members, datapath, monitor, holder, transmitter, alarm: Alarm::new()?, board })
+        let alarm = Alarm::new()?;
+        Ok(Self {
+            router,
+            members,
+            datapath,
+            monitor,
+            holder,
+            orders: Vec::new(),
+            transmitter,
+            announcer: Announcer::default(),
+            alarm,
+            board,
+            will,
+            hand_overs: Vec::new(),
+        })
     }
 
     /// Runs until told to stop; then resigns and releases every address before it returns.
@@ -84,12 +133,13 @@ impl Election {
         self.start();
         loop {
             self.perform();
-            self.alarm.set(self.router.next_deadline())?;
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
                 biased;
                 rung = self.alarm.rings() => {
-                    rung?;
+                    self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
                 }
                 ready = self.datapath.readable() => {
@@ -104,6 +154,9 @@ impl Election {
                 Some(applied) = self.holder.applied() => self.applied(&applied),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
+                    Some(Command::Operate(operation, target, done)) => {
+                        self.operate(operation, &target, done);
+                    }
                     Some(Command::Stop) | None => break,
                 },
             }
@@ -143,29 +196,40 @@ impl Election {
     /// waited to be read is no silence (C-TMR-09, promise 2).
     fn judge_silence(&mut self) {
         self.hear(usize::MAX);
-        let now = clock::now();
-        for id in self.ids() {
-            if self.router.silence_deadline(id).is_some_and(|deadline| deadline <= now)
-                && let Some(seen) = self.datapath.seen(id)
-            {
-                self.router.handle(id, Input::AdvertSeen(seen.last), now);
-            }
-        }
-        self.router.expire(now);
+        self.expire(clock::now());
+    }
+
+    /// Lets time pass, by what the kernel has seen until now.
+    fn expire(&mut self, now: Instant) {
+        let Self { router, datapath, .. } = self;
+        router.expire_by(now, |id| datapath.seen(id).unwrap_or_default());
     }
 
     fn hear(&mut self, most: usize) {
+        // One moment for all: what is due together then stays together, and leaves in one system call.
+        let now = clock::now();
+        let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert, _)) => {
-                    tracing::trace!(instance = id.0, ?advert, "advert");
-                    self.router.handle(id, Input::AdvertSeen(advert), clock::now());
+                Some(Heard::Advert(id, advert, watched)) => {
+                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                    self.router.handle(id, Input::AdvertSeen(advert), now);
+                    if watched {
+                        self.router.handle(id, Input::Watched, now);
+                    }
                     self.publish(id);
                 }
+                Some(Heard::Silent(id, silence)) => {
+                    tracing::debug!(instance = id.0, ?silence, "silence");
+                    self.router.handle(id, Input::Silent, now);
+                    silent = true;
+                }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
-                Some(Heard::Silent(..)) => {}
-                None => return,
+                None => break,
             }
+        }
+        if silent {
+            self.expire(now);
         }
     }
 
@@ -184,14 +248,31 @@ impl Election {
     }
 
     fn perform(&mut self) {
+        self.queue_actions();
+        self.tell_standings();
+        let now = clock::now();
+        while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
+            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            }
+        }
+        self.flush();
+        for (id, held) in self.orders.drain(..) {
+            self.holder.order(id, held);
+        }
+    }
+
+    fn queue_actions(&mut self) {
         while let Some(action) = self.router.poll_action() {
             match action {
                 Action::Report(id, transition) => self.report(id, transition),
-                Action::SendAdvert(id, priority) => self.send_advert(id, priority),
+                Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
+                // Nobody is fenced yet.
+                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
-                        self.announce(id);
+                        self.queue_announcement(id);
                     } else {
                         self.members[usize::from(id.0)].announcements += 1;
                     }
@@ -208,44 +289,73 @@ impl Election {
         } else {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
+        self.will.set_master(id, to == State::Master);
+        if transition.from == State::Master {
+            self.handed_over(id, Ok(()));
+        }
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
         }
-        self.tell_kernel(id);
         self.publish(id);
     }
 
-    fn send_advert(&mut self, id: InstanceId, priority: u8) {
-        let member = &mut self.members[usize::from(id.0)];
-        let sent = self.board.sent(id);
-        let result = member.frames.send_advert(priority, &self.transmitter);
-        match &result {
-            Ok(()) => {
-                Sent::count(&sent.adverts);
-                if priority == 0 {
-                    Sent::count(&sent.priority_zero);
+    fn queue_advert(&mut self, id: InstanceId, priority: u8) {
+        if priority != 0 && !self.hand_overs.is_empty() {
+            self.handed_over(id, Err(()));
+        }
+        let Self { members, transmitter, board, .. } = self;
+        let member = &mut members[usize::from(id.0)];
+        for advert in member.frames.adverts(priority) {
+            match advert {
+                Advert::Group { ifindex, frame } => {
+                    transmitter.queue(*ifindex, frame, Frame::Advert(id, priority));
                 }
-            }
-            Err(error) => {
-                Sent::count(&sent.failures);
-                if !member.mute {
-                    let name = &member.planned.config.name;
-                    tracing::warn!(
-                        "({name}) cannot send adverts on {}: {error}",
-                        member.planned.config.interface
-                    );
+                Advert::Peer { peer, packet } => {
+                    let outcome = transmitter.packet(*peer, packet);
+                    advert_left(board, &member.planned, &mut member.mute, id, priority, &outcome);
                 }
             }
         }
-        member.mute = result.is_err();
+    }
+
+    fn queue_announcement(&mut self, id: InstanceId) {
+        let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
+        let spacing = planned.config.garp.interval;
+        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+            if spacing.is_zero() {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            } else {
+                self.announcer.push(ifindex, id, number, spacing);
+            }
+        }
+    }
+
+    /// Sends what is queued.
+    fn flush(&mut self) {
+        let Self { members, transmitter, board, .. } = self;
+        transmitter.flush(|frame, outcome| match frame {
+            Frame::Advert(id, priority) => {
+                let member = &mut members[usize::from(id.0)];
+                advert_left(board, &member.planned, &mut member.mute, id, priority, &outcome);
+            }
+            Frame::Announcement(id) => match outcome {
+                Ok(()) => Sent::count(&board.sent(id).garps),
+                Err(error) => {
+                    Sent::count(&board.sent(id).failures);
+                    let name = &members[usize::from(id.0)].planned.config.name;
+                    tracing::debug!("({name}) cannot send gratuitous ARP: {error}");
+                }
+            },
+        });
     }
 
     fn order(&mut self, id: InstanceId, held: bool) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
         member.announcements = 0;
+        self.announcer.cancel(id);
         member.orders += 1;
-        self.holder.order(id, held);
+        self.orders.push((id, held));
     }
 
     fn applied(&mut self, applied: &Applied) {
@@ -258,24 +368,10 @@ impl Election {
         member.in_place = applied.held && member.orders == 0;
         if member.in_place {
             for _ in 0..std::mem::take(&mut member.announcements) {
-                self.announce(id);
+                self.queue_announcement(id);
             }
         }
         self.publish(id);
-    }
-
-    fn announce(&mut self, id: InstanceId) {
-        let member = &self.members[usize::from(id.0)];
-        let sent = self.board.sent(id);
-        for (ifindex, garp) in member.frames.announcements() {
-            match self.transmitter.frame(ifindex, garp) {
-                Ok(()) => Sent::count(&sent.garps),
-                Err(error) => {
-                    Sent::count(&sent.failures);
-                    tracing::debug!("({}) cannot send gratuitous ARP: {error}", member.planned.config.name);
-                }
-            }
-        }
     }
 
     /// `None`: any interface may have changed.
@@ -288,7 +384,10 @@ impl Election {
             {
                 let after = (member.planned.up, member.planned.source);
                 match Frames::new(&member.planned) {
-                    Ok(frames) => member.frames = frames,
+                    Ok(frames) => {
+                        member.frames = frames;
+                        self.will.set_resignations(id, member.frames.resignations());
+                    }
                     Err(error) => {
                         tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name);
                     }
@@ -335,13 +434,36 @@ impl Election {
         }
     }
 
+    /// Tells the kernel all that it must know of a virtual router.
     fn tell_kernel(&mut self, id: InstanceId) {
-        let status = self.router.status(id);
-        let planned = &self.members[usize::from(id.0)].planned;
-        let (priority, master) = (status.priority, status.state == State::Master);
-        let standing = Standing { priority, alive_from: priority, master };
-        if let Err(error) = self.datapath.publish(id, planned, standing) {
-            tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
+        let standing = self.standing(id);
+        let member = &mut self.members[usize::from(id.0)];
+        member.told = Some(standing);
+        if let Err(error) = self.datapath.publish(id, &member.planned, standing) {
+            let name = &member.planned.config.name;
+            tracing::error!("({name}) cannot tell the kernel what to watch: {error}");
+        }
+    }
+
+    /// Tells the kernel where virtual routers stand now, if that is not what it knows.
+    fn tell_standings(&mut self) {
+        for id in self.ids() {
+            let standing = self.standing(id);
+            let member = &mut self.members[usize::from(id.0)];
+            if member.told.replace(standing) != Some(standing)
+                && let Err(error) = self.datapath.stand(id, &member.planned, standing)
+            {
+                let name = &member.planned.config.name;
+                tracing::error!("({name}) cannot tell the kernel what to watch: {error}");
+            }
+        }
+    }
+
+    fn standing(&self, id: InstanceId) -> Standing {
+        Standing {
+            priority: self.router.status(id).priority,
+            alive_from: self.router.alive_from(id),
+            master: self.router.state(id) == State::Master,
         }
     }
 
@@ -350,9 +472,51 @@ impl Election {
         self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
     }
 
-    fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+    /// Tells the election of something, and everybody else of what came of it.
+    pub(super) fn tell(&mut self, id: InstanceId, input: Input, now: Instant) {
+        self.router.handle(id, input, now);
+        self.publish(id);
+    }
+
+    pub(super) fn planned(&self, id: InstanceId) -> &Planned {
+        &self.members[usize::from(id.0)].planned
+    }
+
+    pub(super) fn name(&self, id: InstanceId) -> &str {
+        &self.planned(id).config.name
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
     }
+}
+
+/// Counts an advert that has left, or says once that none leaves.
+fn advert_left(
+    board: &Board,
+    planned: &Planned,
+    mute: &mut bool,
+    id: InstanceId,
+    priority: u8,
+    outcome: &io::Result<()>,
+) {
+    let sent = board.sent(id);
+    match outcome {
+        Ok(()) => {
+            Sent::count(&sent.adverts);
+            if priority == 0 {
+                Sent::count(&sent.priority_zero);
+            }
+        }
+        Err(error) => {
+            Sent::count(&sent.failures);
+            if !*mute {
+                let (name, interface) = (&planned.config.name, &planned.config.interface);
+                tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
+            }
+        }
+    }
+    *mute = outcome.is_err();
 }
 
 /// A hardware address for people.
