@@ -6,13 +6,13 @@ use vipd_common::wait::{self, Sign};
 use vipd_common::wire::eth::Place;
 use vipd_common::wire::{Advert, L3, L3_MAX, Packet, ipv4, judge};
 
-use crate::event;
 use crate::frame::Frame;
 use crate::log::debug;
 use crate::maps::{INSTANCES, SCRATCH, SEEN, WATCH};
 use crate::stats::Stats;
 use crate::table::Interface;
 use crate::watch::Told;
+use crate::{event, lease};
 
 /// Takes an advert, and says whether its frame may go on (C-XDP-04).
 #[inline(always)]
@@ -56,6 +56,9 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
     let at = unsafe { bpf_ktime_get_ns() };
     let first = seen.last.at == 0;
     let sign = stamp(seen, rules, advert, at);
+    if rules.master != 0 && sign == Sign::Alive {
+        lease::end(instance);
+    }
     // Before the record: user space leaves the waiting to the kernel when it reads it.
     seen.watched = watch.over(rules, seen, sign != Sign::None).into();
     let news = Told {

@@ -2,6 +2,8 @@
 //! (C-XDP-01), and of the right one.
 
 mod corpus;
+mod emit;
+mod lease;
 mod programs;
 mod watch;
 
@@ -217,13 +219,13 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
     for road in Road::KERNEL {
         let mut kernel = kernel(&receiver);
         let mut events = kernel.events().expect("the ring");
-        assert_eq!(kernel.seen(INSTANCE).expect("map"), None);
+        assert_eq!(kernel.seen(INSTANCE), None);
         let before = monotonic();
 
         send(&mut kernel, &receiver, road, &advert(42));
         send(&mut kernel, &receiver, road, &advert(42));
 
-        let seen = kernel.seen(INSTANCE).expect("map").expect("an advert came");
+        let seen = kernel.seen(INSTANCE).expect("an advert came");
         assert!((before..monotonic()).contains(&seen.last.at), "stamped by CLOCK_MONOTONIC");
         assert_eq!((seen.count, seen.last.priority, seen.last.interval_cs), (2, 42, 100));
         let source = vipd_common::wire::from_ipv4([192, 0, 2, 11].into());
@@ -255,7 +257,7 @@ fn c_rx_21_a_frame_that_fails_a_check_leaves_seen_alone() {
         for road in Road::KERNEL {
             send(&mut kernel, receiver, road, &frame.octets);
 
-            assert_eq!(kernel.seen(INSTANCE).expect("map"), None, "{} on {road:?}", frame.name);
+            assert_eq!(kernel.seen(INSTANCE), None, "{} on {road:?}", frame.name);
         }
     }
 }
@@ -272,7 +274,7 @@ fn a_withdrawn_router_hears_nothing_and_leaves_nothing() {
     assert_eq!(outcome.raised, [(false, Reason::Vlan)]);
     let claim = send(&mut kernel, &receiver, Road::Xdp, &named("garp_request_tha_vmac").octets);
     assert_eq!(claim.raised, []);
-    assert_eq!(kernel.seen(INSTANCE).expect("map"), None);
+    assert_eq!(kernel.seen(INSTANCE), None);
 }
 
 #[test]
@@ -380,7 +382,7 @@ fn c_xdp_01_kernel_and_user_space_agree_on_10_000_mutated_frames() {
     assert!(met.len() > 15, "the frames met most checks: {met:?}");
 }
 
-fn monotonic() -> u64 {
+pub(crate) fn monotonic() -> u64 {
     let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("a clock");
     u64::try_from(std::time::Duration::from(now).as_nanos()).expect("584 years")
 }

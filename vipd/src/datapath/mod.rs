@@ -5,6 +5,8 @@ mod kernel;
 #[cfg(feature = "kernel-log")]
 mod kernel_log;
 mod ladder;
+mod leases;
+mod page;
 mod port;
 mod presence;
 mod published;
@@ -251,22 +253,51 @@ impl Datapath {
     }
 
     /// What the kernel has heard of a virtual router by now. A packet socket keeps nothing back.
+    #[must_use]
     pub fn seen(&self, id: InstanceId) -> Option<Seen> {
-        let kernel = &self.kernel.as_ref()?.kernel;
-        match kernel.seen(id.0.into()) {
-            Ok(seen) => {
-                let seen = seen?;
-                Some(Seen {
-                    last: advert_seen(&seen.last),
-                    sign: advert_seen(&seen.sign),
-                    watched: seen.watched != 0,
-                })
-            }
-            Err(error) => {
-                tracing::error!("cannot read what the kernel has seen: {error}");
-                None
-            }
+        let seen = self.kernel.as_ref()?.kernel.seen(id.0.into())?;
+        Some(Seen {
+            last: advert_seen(&seen.last),
+            sign: advert_seen(&seen.sign),
+            watched: seen.watched != 0,
+        })
+    }
+
+    /// Lets this node answer for the addresses of a virtual router until a moment and not after it; the end of time is no
+    /// limit. `false` if the kernel has ended the lease since [`close_gate`](Self::close_gate), because it heard a node that
+    /// goes before this one (C-FSM-09): nothing is changed then, and the advert is in [`seen`](Self::seen).
+    ///
+    /// So that nothing falls between two stools, a Master closes the gate, publishes that it is Master, looks at what was
+    /// seen, and then extends. Behind a packet socket there is no gate, and this says `true`.
+    #[must_use]
+    pub fn extend_lease(&mut self, id: InstanceId, until: Instant) -> bool {
+        self.gate().is_none_or(|kernel| kernel.extend_lease(id.0.into(), until.as_nanos()))
+    }
+
+    /// Answers for the addresses of a virtual router no more, from now on, until a lease is extended.
+    pub fn close_gate(&mut self, id: InstanceId) {
+        if let Some(kernel) = self.gate() {
+            kernel.set_lease(id.0.into(), abi::lease::CLOSED);
         }
+    }
+
+    /// Takes the gate away: what asks for the addresses of a virtual router is let through, as at first.
+    pub fn release_gate(&mut self, id: InstanceId) {
+        if let Some(kernel) = self.gate() {
+            kernel.set_lease(id.0.into(), abi::lease::OPEN);
+        }
+    }
+
+    /// Until when this node answers for the addresses of a virtual router, a moment long past when the gate is closed; `None`
+    /// where there is no gate.
+    #[must_use]
+    pub fn lease(&self, id: InstanceId) -> Option<Instant> {
+        let lease = self.kernel.as_ref()?.kernel.lease(id.0.into());
+        (lease != abi::lease::OPEN).then_some(Instant::from_nanos(lease))
+    }
+
+    fn gate(&mut self) -> Option<&mut Kernel> {
+        self.kernel.as_mut().map(|listening| &mut listening.kernel)
     }
 
     /// Tells where a virtual router stands now; everything else about it is as it was published.
@@ -301,11 +332,17 @@ impl Datapath {
     ) -> Result<(), PublishError> {
         let rules = rules::rules(planned, standing);
         let peers = rules::peers(planned);
-        let vips = planned.addresses.iter().map(|(address, _)| address.ip);
+        let vips = planned.addresses.iter().map(|(address, _)| (address.ifindex, address.ip));
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {
-            port.listen(Listener { id, vrid: planned.config.vrid, rules, peers, vips: vips.collect() });
+            port.listen(Listener {
+                id,
+                vrid: planned.config.vrid,
+                rules,
+                peers,
+                vips: vips.map(|(_, ip)| ip).collect(),
+            });
         } else if let Some(Listening { kernel, .. }) = &mut self.kernel {
-            let vips: Vec<Addr> = vips.map(from_ipv4).collect();
+            let vips: Vec<(u32, Addr)> = vips.map(|(ifindex, ip)| (ifindex, from_ipv4(ip))).collect();
             kernel.publish(id.0.into(), rules::key(planned), &rules, &vips, &peers)?;
         }
         Ok(())
