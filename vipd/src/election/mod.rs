@@ -5,9 +5,12 @@ mod announcer;
 mod board;
 mod clock;
 mod frames;
+mod links;
 mod operate;
+mod perform;
 mod plan;
 mod run;
+mod standing;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
