@@ -3,7 +3,7 @@
 //!
 //! A [`Lab`] makes [`Host`]s and [`Switch`]es and plugs them together. Real programs run on the hosts
 //! ([`Process`], [`Agent`], [`services`]), faults are made at the switch ([`Port`]) or by signals, and observers that
-//! share no code with vipd look on ([`Tap`], [`Asker`], [`facts`], [`http`], [`probe`], [`usage`]). Everything needs root.
+//! share no code with vipd look on ([`Tap`], [`Asker`], [`facts`], [`http`], [`probe`], [`procs`]). Everything needs root.
 //!
 //! Nothing of a lab outlives the process that made it, however that process ends: namespaces hang on their first
 //! process, and that one ends when the pipe from its maker closes.
@@ -22,13 +22,13 @@ mod lab;
 mod pair;
 pub mod probe;
 mod process;
+pub mod procs;
 mod rtnl;
 pub mod services;
 mod signals;
 mod switch;
 mod tap;
 mod time;
-pub mod usage;
 mod wire;
 
 pub use agent::{Agent, Datapath, Running, use_vipd, vipd_binary};

@@ -1,11 +1,17 @@
-//! What the processes of a program use: CPU, wake-ups, memory.
+//! The processes of a program: which they are, what they use, and when they have ended.
 
 use std::fs;
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::{Context, Result, ensure};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+
+use crate::Moment;
+use crate::rtnl::readable;
 
 /// What processes have used since they were started, and what they hold now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +64,34 @@ pub fn tree(root: i32) -> Vec<i32> {
     }
     found.retain(|pid| Path::new(&format!("/proc/{pid}")).exists());
     found
+}
+
+/// Awaits that all of these processes have ended, whoever their parent is.
+///
+/// # Errors
+/// If one still runs after this time.
+pub fn wait_for_end(processes: &[i32], within: Duration) -> Result<()> {
+    let deadline = Moment::now() + within;
+    for pid in processes {
+        let process = match pidfd(*pid) {
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => continue,
+            process => process.context("pidfd_open")?,
+        };
+        ensure!(readable(&process, deadline)?, "process {pid} still runs after {within:?}");
+    }
+    Ok(())
+}
+
+/// A descriptor that becomes readable when the process ends.
+fn pidfd(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: the call takes two numbers and no memory.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let fd = i32::try_from(fd).map_err(io::Error::other)?;
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for the caller, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// The name of a process, at most 15 octets, as it may have set it itself.
@@ -115,8 +149,7 @@ mod tests {
             .stdout(Stdio::piped())
             .spawn()
             .expect("sh");
-        std::io::Read::read_exact(&mut shell.stdout.take().expect("piped"), &mut [0])
-            .expect("sleep is started");
+        io::Read::read_exact(&mut shell.stdout.take().expect("piped"), &mut [0]).expect("sleep is started");
 
         let own = i32::try_from(std::process::id()).expect("pid");
         let found = tree(own);
@@ -125,7 +158,9 @@ mod tests {
         assert_eq!(found[0], own);
         assert!(found.contains(&shell_pid));
         assert!(found.iter().any(|pid| parent(*pid) == Some(shell_pid)), "{found:?}");
+        wait_for_end(&[shell_pid], Duration::ZERO).expect_err("it still runs");
         drop(shell.stdin.take());
+        wait_for_end(&found[1..], Duration::from_mins(1)).expect("all end");
         shell.wait().expect("it ends");
     }
 
