@@ -85,7 +85,8 @@ impl Election {
         }
     }
 
-    fn queue_announcement(&mut self, id: InstanceId) {
+    /// Announces every address of a virtual router once.
+    pub(super) fn queue_announcement(&mut self, id: InstanceId) {
         let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
         let spacing = planned.config.garp.interval;
         for (number, (ifindex, garp)) in frames.announcements().enumerate() {

@@ -10,6 +10,7 @@ use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 use super::announcer::Announcer;
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
+use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
@@ -47,6 +48,8 @@ pub(super) struct Member {
     pub(super) in_place: bool,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
+    /// What is done about other nodes that claim its addresses.
+    pub(super) defence: Defence,
     /// The last send failed; said once.
     pub(super) mute: bool,
 }
@@ -109,6 +112,7 @@ impl Election {
                 orders: 0,
                 in_place: false,
                 announcements: 0,
+                defence: Defence::default(),
                 mute: false,
             })
         };
@@ -244,17 +248,20 @@ impl Election {
     }
 
     fn claimed(&mut self, claim: Claim) {
-        if self.router.state(claim.instance) != State::Master {
+        let Claim { instance: id, ip, mac, .. } = claim;
+        if self.router.state(id) != State::Master {
             return;
         }
-        Sent::count(&self.board.sent(claim.instance).claims);
-        let member = &self.members[usize::from(claim.instance.0)];
-        tracing::warn!(
-            "({}) another node, {}, claims our address {} by gratuitous ARP",
-            member.planned.config.name,
-            Mac(claim.mac),
-            claim.ip
-        );
+        Sent::count(&self.board.sent(id).claims);
+        let member = &mut self.members[usize::from(id.0)];
+        let answer = member.defence.against(mac, clock::now());
+        if answer.say {
+            let name = &member.planned.config.name;
+            tracing::warn!("({name}) another node, {}, claims our address {ip} by gratuitous ARP", Mac(mac));
+        }
+        if answer.announce && member.in_place {
+            self.queue_announcement(id);
+        }
     }
 
     pub(super) fn publish(&self, id: InstanceId) {
