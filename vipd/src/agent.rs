@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 
 use crate::config::Config;
 use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
-use crate::datapath::{Datapath, Tally};
+use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
@@ -152,8 +152,10 @@ impl Agent {
         let record = self.run_dir.record();
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
-        let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
+        let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
+        let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
+        self.degraded.extend(degraded);
         let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {

@@ -27,7 +27,7 @@ pub struct Status {
     pub late_wakeups: u64,
     /// The longest that it came late, in microseconds.
     pub longest_delay_us: u64,
-    /// Interfaces on which adverts are received.
+    /// Interfaces of the virtual routers.
     pub interfaces: Vec<InterfaceStatus>,
     /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
     pub discontinuity_datetime: String,
@@ -47,7 +47,7 @@ pub enum WardenStatus {
     Gone,
 }
 
-/// One interface.
+/// One interface of the virtual routers, also when it only carries addresses of theirs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InterfaceStatus {
@@ -59,6 +59,9 @@ pub struct InterfaceStatus {
     pub refused: Vec<String>,
     /// Silence is timed in the kernel; otherwise by the agent, which can be late when it gets no CPU.
     pub timer: bool,
+    /// Requests for virtual addresses are dropped here when this node may not answer; otherwise it answers as long as it has
+    /// the addresses, also when it hangs.
+    pub gate: bool,
 }
 
 /// One virtual router.
