@@ -17,8 +17,8 @@ struct Claim {
 }
 
 /// The period is the shortest interval of adverts.
-const ELECTION: Claim = Claim { budget: Duration::from_millis(2), period: Duration::from_millis(10) };
-const GUARD: Claim = Claim { budget: Duration::from_millis(1), period: Duration::from_millis(20) };
+const ELECTION: Claim = Claim { budget: Duration::from_millis(1), period: Duration::from_millis(10) };
+const GUARD: Claim = Claim { budget: Duration::from_millis(1), period: Duration::from_millis(50) };
 /// Above threaded interrupt handlers, which have 50.
 const PRIORITY: u32 = 55;
 /// Above the election: when the warden acts, the election is dead.

@@ -28,6 +28,7 @@ use self::tally::SocketTally;
 use crate::config;
 use crate::control::InterfaceStatus;
 use crate::election::Planned;
+use crate::rights;
 use crate::watch::{self, Watched};
 
 pub use events::Events;
@@ -139,6 +140,11 @@ impl Datapath {
                 Some(kernel) => kernel.attach(name, policy).map_err(|refused| sentences(&refused.steps)),
                 None => Err(unloaded.iter().cloned().collect()),
             };
+            // What the kernel says without a right names everything but the right.
+            let climbed = climbed.map_err(|refused| match rights::missing_for_kernel() {
+                Some(missing) if policy != config::Datapath::Socket => vec![missing],
+                _ => refused,
+            });
             let (datapath, refused, attached) = match climbed {
                 Ok(attached) => (demand(attached.mode), sentences(&attached.skipped), Some(attached)),
                 Err(refused) if matches!(policy, config::Datapath::Auto | config::Datapath::Socket) => {
