@@ -86,6 +86,23 @@ pub fn gratuitous_arp(frame: &[u8]) -> Option<GratuitousArp> {
     (sender == target).then_some(GratuitousArp { ip: sender, mac: arp[8..14].try_into().ok()? })
 }
 
+/// An answer to an ARP request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArpReply {
+    /// The address that was asked for.
+    pub ip: Ipv4Addr,
+    /// The MAC address that it is said to have.
+    pub mac: [u8; 6],
+}
+
+/// Reads an Ethernet frame as an answer to an ARP request, which is sent to one host; `None` for anything else.
+#[must_use]
+pub fn arp_reply(frame: &[u8]) -> Option<ArpReply> {
+    (be16(frame, 12)? == ETHERTYPE_ARP && frame[0] & 1 == 0).then_some(())?;
+    let arp = frame.get(14..42)?;
+    (be16(arp, 6)? == 2).then_some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
+}
+
 /// Source MAC address of an Ethernet frame.
 #[must_use]
 pub fn source_mac(frame: &[u8]) -> Option<[u8; 6]> {
