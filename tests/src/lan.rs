@@ -1,13 +1,15 @@
 //! A LAN of routers of several makes, and what can be seen of them from outside: who speaks, who answers for the virtual
 //! address, and whether a protocol analyser finds fault with what vipd says.
 
+use std::cell::Cell;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::agent::{Agent, Datapath, Running};
+use crate::facts;
 use crate::frame::{self, show_mac};
 use crate::frr::Frr;
 use crate::guide::VRID;
@@ -19,7 +21,6 @@ use crate::settings::Settings;
 use crate::switch::Switch;
 use crate::tap::{Frame, Tap};
 use crate::tshark;
-use crate::facts;
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
@@ -27,6 +28,9 @@ const SOON: Duration = Duration::from_mins(1);
 /// Adverts in a row by which one Master is known to be alone: between the first and the last of them lies more than the
 /// down interval of any other router.
 const ALONE: usize = 5;
+
+/// The port that takes anything and answers nothing (RFC 863).
+const DISCARD: u16 = 9;
 
 /// Who made a router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,13 +97,19 @@ impl Router {
     }
 }
 
+struct Node {
+    balancer: Balancer,
+    make: Make,
+    dead: Cell<bool>,
+}
+
 /// Routers 192.168.1.10, .20 and so on, and a client 192.168.1.50, at one switch.
 pub struct Lan {
     /// Everything is plugged in here.
     pub switch: Switch,
     /// A host that uses the virtual address.
     pub client: Host,
-    nodes: Vec<(Balancer, Make)>,
+    nodes: Vec<Node>,
     /// What everybody has sent, for the analyser.
     record: Tap,
     _lab: Lab,
@@ -115,7 +125,8 @@ impl Lan {
         let switch = lab.switch("sw")?;
         let record = Tap::open(switch.host())?;
         let node = |(number, make): (u8, &Make)| -> Result<_> {
-            Ok((Balancer::connect(&lab, &switch, &format!("lb{number}"), 10 * number)?, *make))
+            let balancer = Balancer::connect(&lab, &switch, &format!("lb{number}"), 10 * number)?;
+            Ok(Node { balancer, make: *make, dead: Cell::new(false) })
         };
         let nodes = (1..).zip(makes).map(node).collect::<Result<_>>()?;
         let client = lab.host("client")?;
@@ -126,7 +137,19 @@ impl Lan {
     /// A node: its machine, port and address.
     #[must_use]
     pub fn node(&self, node: usize) -> &Balancer {
-        &self.nodes[node].0
+        &self.nodes[node].balancer
+    }
+
+    /// Pulls the cable of a node and kills every process there, as a power cut does.
+    ///
+    /// # Errors
+    /// If the machine is gone.
+    pub fn kill(&self, node: usize) -> Result<()> {
+        let Node { balancer, dead, .. } = &self.nodes[node];
+        balancer.port.link_down()?;
+        balancer.host.kill_everything()?;
+        dead.set(true);
+        Ok(())
     }
 
     /// Starts the router of a node.
@@ -134,9 +157,9 @@ impl Lan {
     /// # Errors
     /// If the program is missing or does not start.
     pub fn start(&self, node: usize, settings: &Settings) -> Result<Router> {
-        let (balancer, make) = &self.nodes[node];
+        let Node { balancer, make, .. } = &self.nodes[node];
         let others: Vec<IpAddr> =
-            self.nodes.iter().map(|(other, _)| other.ip).filter(|ip| *ip != balancer.ip).collect();
+            self.nodes.iter().map(|other| other.balancer.ip).filter(|ip| *ip != balancer.ip).collect();
         let agent = match make {
             Make::Vipd => Agent::Vipd(Datapath::Auto),
             Make::Keepalived => Agent::Keepalived,
@@ -156,7 +179,7 @@ impl Lan {
     /// The node that a frame came from, if it came from one.
     #[must_use]
     pub fn sender(&self, frame: &Frame) -> Option<usize> {
-        self.nodes.iter().position(|(node, _)| frame.came_from(&node.port))
+        self.nodes.iter().position(|node| frame.came_from(&node.balancer.port))
     }
 
     /// Awaits that a node is the only Master: it alone sends adverts for longer than anybody would bear its silence, it
@@ -166,14 +189,13 @@ impl Lan {
     /// If that does not come true in a minute.
     pub fn wait_for_master(&self, node: usize) -> Result<()> {
         self.wait_for_speaker(node)?;
-        for (number, (other, make)) in self.nodes.iter().enumerate() {
-            match make {
-                // Its macvlan carries the address all the time.
-                Make::Frr => {}
-                _ if number == node => {
-                    facts::wait_for_address(&other.host, Pair::vip(), SOON)?;
-                }
-                _ => facts::wait_for_no_address(&other.host, Pair::vip(), SOON)?,
+        for (number, other) in self.nodes.iter().enumerate() {
+            let host = &other.balancer.host;
+            // A macvlan of FRR carries the address all the time, and so does an interface of a machine that died with it.
+            if number == node && other.make != Make::Frr {
+                facts::wait_for_address(host, Pair::vip(), SOON)?;
+            } else if other.make != Make::Frr && !other.dead.get() {
+                facts::wait_for_no_address(host, Pair::vip(), SOON)?;
             }
         }
         self.expect_answer_from(node)
@@ -198,6 +220,29 @@ impl Lan {
             .with_context(|| format!("node {node} is not the only Master; adverts came from {spoke:?}"))
     }
 
+    /// The MAC address under which a Master serves the virtual address: FRR's is virtual.
+    fn mac(&self, node: usize) -> String {
+        let Node { balancer, make, .. } = &self.nodes[node];
+        if *make == Make::Frr { format!("00:00:5e:00:01:{VRID:02x}") } else { balancer.mac.clone() }
+    }
+
+    /// Sends a datagram to the virtual address, so that the client has to know where it is, and awaits that it takes this
+    /// node to have it.
+    ///
+    /// # Errors
+    /// If it does not in a minute.
+    pub fn wait_for_client(&self, node: usize) -> Result<()> {
+        let vip = Pair::vip();
+        self.client.run(move || -> std::io::Result<_> {
+            UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?.send_to(&[0], (vip, DISCARD))
+        })?;
+        let mac = self.mac(node);
+        facts::wait_until(&self.client, SOON, || {
+            Ok((facts::neighbour(&self.client, vip)?.as_ref() == Some(&mac)).then_some(()))
+        })
+        .with_context(|| format!("the client has {:?} for {vip}", facts::neighbour(&self.client, vip)))
+    }
+
     /// The client asks who has the virtual address: this node says that it has, and nobody else.
     fn expect_answer_from(&self, node: usize) -> Result<()> {
         let tap = self.tap()?;
@@ -212,11 +257,7 @@ impl Lan {
                 Some((Some(sender), show_mac(answer.mac)))
             })
             .collect();
-        let (balancer, make) = &self.nodes[node];
-        let mac = match make {
-            Make::Frr => format!("00:00:5e:00:01:{VRID:02x}"),
-            Make::Vipd | Make::Keepalived => balancer.mac.clone(),
-        };
+        let mac = self.mac(node);
         ensure!(answers == [(Some(node), mac.clone())], "not {node} with {mac} answers alone: {answers:?}");
         Ok(())
     }
@@ -227,7 +268,7 @@ impl Lan {
     /// If vipd has sent no advert, tshark decodes fewer of them than have passed the switch, or it finds fault with a
     /// frame; the error tells with which and why.
     pub fn expect_clean_frames(&self) -> Result<()> {
-        let ours = |frame: &Frame| self.sender(frame).is_some_and(|node| self.nodes[node].1 == Make::Vipd);
+        let ours = |frame: &Frame| self.sender(frame).is_some_and(|node| self.nodes[node].make == Make::Vipd);
         let frames: Vec<Frame> = self.record.drain()?.into_iter().filter(ours).collect();
         let adverts = frames.iter().filter(|frame| frame.advert().is_some()).count();
         ensure!(adverts > 0, "vipd has sent no advert");

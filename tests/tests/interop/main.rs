@@ -3,4 +3,5 @@
 
 mod frr;
 mod keepalived;
+mod split;
 mod stories;
