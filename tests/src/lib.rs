@@ -30,7 +30,7 @@ mod tap;
 mod time;
 mod tshark;
 
-pub use agent::{Agent, Datapath, Running, use_vipd, vipd_binary};
+pub use agent::{Agent, Datapath, Running, instrumented_vipd, start_vipd_by, use_vipd, vipd_binary};
 pub use host::Host;
 pub use lab::Lab;
 pub use lan::{Lan, Make, Router};

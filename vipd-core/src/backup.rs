@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use crate::instance::OWNER;
-use crate::{Advert, Instant, Spec};
+use crate::{Advert, Cause, Instant, Spec};
 
 /// What a Backup remembers besides its last sign of life.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,9 +18,34 @@ pub(crate) struct Backup {
     delay_over: bool,
     /// Somebody else times the silence; see [`Input::Watched`](crate::Input::Watched).
     pub(crate) watched: bool,
+    /// It would be Master but for its sync group or its fence, and why.
+    pub(crate) wants: Option<Cause>,
+    /// Whether this node is connected has been asked, and what the answer was.
+    pub(crate) fence: Fence,
+    /// It has handed its addresses over, and displaces nobody.
+    pub(crate) yields: bool,
+}
+
+/// The question that a fenced virtual router asks before it becomes Master.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fence {
+    #[default]
+    Unasked,
+    Asked,
+    Connected,
 }
 
 impl Backup {
+    /// A Backup that would be Master already, if there is a cause.
+    pub(crate) fn wanting(wants: Option<Cause>) -> Self {
+        Self { wants, ..Self::default() }
+    }
+
+    /// A Backup that may have handed its addresses over.
+    pub(crate) fn yielding(yields: bool) -> Self {
+        Self { yields, ..Self::default() }
+    }
+
     /// Whether this node means to displace the sender of `advert`, so that the advert is no sign of life (C-FSM-06).
     /// The owner preempts always (C-FSM-13); others wait out the preempt delay, which an advert of equal or higher
     /// priority restarts (C-FSM-16).
@@ -30,18 +55,18 @@ impl Backup {
             self.delay_over = false;
             return false;
         }
-        if spec.priority == OWNER {
+        if spec.priority == OWNER && !self.yields {
             return true;
         }
         let first = *self.lower_since.get_or_insert(advert.at);
         self.delay_over |= advert.at.since(first) >= spec.preempt_delay;
-        spec.preempt && self.delay_over
+        spec.preempt && self.delay_over && !self.yields
     }
 
     /// The least priority of an advert that is a sign of life: 1 while even the lowest is let be.
     pub(crate) fn alive_from(&self, spec: &Spec) -> u8 {
-        let displaces = spec.preempt && (self.delay_over || spec.preempt_delay.is_zero());
-        if displaces || spec.priority == OWNER { spec.priority } else { 1 }
+        let displaces = spec.preempt && !self.yields && (self.delay_over || spec.preempt_delay.is_zero());
+        if displaces || spec.priority == OWNER && !self.yields { spec.priority } else { 1 }
     }
 
     /// When the preempt delay runs out. Only of interest while somebody else watches, who must be told then.
@@ -61,6 +86,8 @@ impl Backup {
     pub(crate) fn rearm(&mut self, resigned: Option<IpAddr>) {
         self.resigned = resigned;
         self.rival = None;
+        self.wants = None;
+        self.fence = Fence::Unasked;
         self.watched &= resigned.is_none();
     }
 }

@@ -31,7 +31,11 @@ impl Queue {
     pub(crate) fn cancel_sends(&mut self, id: InstanceId) {
         self.0.retain(|action| match action {
             Action::Announce(of) | Action::SendAdvert(of, 1..) => *of != id,
-            Action::SendAdvert(_, 0) | Action::Report(..) | Action::HoldAddresses(..) => true,
+            Action::SendAdvert(_, 0)
+            | Action::Report(..)
+            | Action::HoldAddresses(..)
+            | Action::ReportLoser(..)
+            | Action::ProveConnected(..) => true,
         });
     }
 }

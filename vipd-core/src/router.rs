@@ -1,17 +1,19 @@
 //! The set of virtual routers.
 
 use crate::deadlines::Deadlines;
+use crate::group::{self, Groups};
 use crate::instance::Instance;
 use crate::queue::Queue;
-use crate::{Action, Advert, Input, InstanceId, Instant, Spec, State, Status};
+use crate::{Action, Announcing, Input, InstanceId, Instant, Seen, Spec, State, Status};
 
-/// All virtual routers of one agent, each on its own (C-FSM-15).
+/// All virtual routers of one agent, each on its own (C-FSM-15) or with its sync group.
 ///
 /// Moments given as `now` never go back. Every method that takes an [`InstanceId`] panics when there is no such
 /// virtual router. Nothing is allocated after [`new`](Self::new), as long as the actions are fetched after every call.
 #[derive(Debug)]
 pub struct Router {
     instances: Vec<Instance>,
+    groups: Groups,
     deadlines: Deadlines,
     queue: Queue,
 }
@@ -27,11 +29,9 @@ impl Router {
         let count = u16::try_from(specs.len()).expect("an InstanceId for every virtual router");
         let ids = (0..count).map(InstanceId);
         let capacity = specs.iter().map(most_actions).sum();
-        Self {
-            deadlines: Deadlines::new(ids.clone()),
-            instances: ids.zip(specs).map(|(id, spec)| Instance::new(id, spec)).collect(),
-            queue: Queue::with_capacity(capacity),
-        }
+        let deadlines = Deadlines::new(ids.clone());
+        let instances: Vec<_> = ids.zip(specs).map(|(id, spec)| Instance::new(id, spec)).collect();
+        Self { groups: Groups::new(&instances), deadlines, instances, queue: Queue::with_capacity(capacity) }
     }
 
     /// Tells that something happened to a virtual router.
@@ -39,32 +39,40 @@ impl Router {
     /// No timer fires here: adverts that arrived before a deadline may be told after it, and count, as long as
     /// [`expire`](Self::expire) has not been called (C-TMR-09).
     pub fn handle(&mut self, id: InstanceId, input: Input, now: Instant) {
-        let instance = &mut self.instances[usize::from(id.0)];
-        instance.handle(input, now, &mut self.queue);
-        self.deadlines.set(id, instance.deadline());
+        let before = self.state(id);
+        self.instances[usize::from(id.0)].handle(input, now, &mut self.queue);
+        self.settle(id, before, now);
     }
 
     /// Fires every timer that is due at `now`, the earliest first, and of equal ones that of the smaller id.
     ///
     /// A periodic timer fires at most once in a call: what is armed anew lies after `now`.
     pub fn expire(&mut self, now: Instant) {
-        self.expire_by(now, |_| None);
+        self.expire_by(now, |_| Seen::default());
     }
 
-    /// [`expire`](Self::expire), but before a Backup's timer fires `last_seen` is asked for the newest advert that it may
-    /// have missed. If that was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
-    pub fn expire_by(&mut self, now: Instant, mut last_seen: impl FnMut(InstanceId) -> Option<Advert>) {
+    /// [`expire`](Self::expire), but before a Backup's timer fires `seen` is asked for what it may have missed. If there
+    /// was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
+    pub fn expire_by(&mut self, now: Instant, mut seen: impl FnMut(InstanceId) -> Seen) {
         while let Some((_, id)) = self.deadlines.first().filter(|(deadline, _)| *deadline <= now) {
             let instance = &mut self.instances[usize::from(id.0)];
-            if instance.state() == State::Backup
-                && let Some(advert) = last_seen(id)
-            {
-                instance.handle(Input::AdvertSeen(advert), now, &mut self.queue);
+            let before = instance.state();
+            if before == State::Backup {
+                instance.catch_up(seen(id), now, &mut self.queue);
             }
             if instance.is_due(now) {
                 instance.fire(now, &mut self.queue);
             }
-            self.deadlines.set(id, instance.deadline());
+            self.settle(id, before, now);
+        }
+    }
+
+    /// Lets the sync group of `id` follow it, and brings the deadlines up to date.
+    fn settle(&mut self, id: InstanceId, before: State, now: Instant) {
+        let members = self.groups.with(id);
+        group::settle(&mut self.instances, members, id, before, now, &mut self.queue);
+        for member in members {
+            self.deadlines.set(*member, self.instances[usize::from(member.0)].deadline());
         }
     }
 
@@ -116,5 +124,6 @@ impl Router {
 /// The most that one call of `expire` asks of a virtual router: report, advert and addresses with the first set of
 /// announcements, or as a late Master an advert with both later sets.
 fn most_actions(spec: &Spec) -> usize {
-    3 + usize::from(spec.announcing.repeat) + usize::from(spec.announcing.refresh_repeat)
+    let Announcing { repeat, losing_repeat, refresh_repeat, .. } = spec.announcing;
+    4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
 }

@@ -23,6 +23,12 @@ mod maps;
 mod program;
 #[cfg(target_arch = "bpf")]
 mod stats;
+#[cfg(target_arch = "bpf")]
+mod table;
+#[cfg(target_arch = "bpf")]
+mod timer;
+#[cfg(target_arch = "bpf")]
+mod watch;
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}

@@ -3,8 +3,10 @@
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::btf_maps::{Array, HashMap, PerCpuArray, RingBuf};
 use aya_ebpf::macros::btf_map;
-use vipd_common::abi::{self, Addr, Counters, Event, InstanceKey, PeerKey, Rules, Seen, VipKey};
-use vipd_common::wire::{L3, Table};
+use vipd_common::abi::{self, Counters, Event, InstanceKey, PeerKey, Rules, Seen, VipKey};
+use vipd_common::wire::L3;
+
+use crate::watch::Watch;
 
 /// Only user space adds entries, so they need not be set aside beforehand.
 const ON_DEMAND: usize = BPF_F_NO_PREALLOC as usize;
@@ -13,7 +15,7 @@ const INDEX_SIZE: usize = 2 * abi::MAX_INSTANCES as usize;
 
 /// Which instance an advert is for.
 #[btf_map]
-static INDEX: HashMap<InstanceKey, u32, INDEX_SIZE, ON_DEMAND> = HashMap::new();
+pub(crate) static INDEX: HashMap<InstanceKey, u32, INDEX_SIZE, ON_DEMAND> = HashMap::new();
 
 /// What an advert must look like.
 #[btf_map]
@@ -25,12 +27,16 @@ pub(crate) static VIPS: HashMap<VipKey, u32, { abi::MAX_VIPS as usize }, ON_DEMA
 
 /// Unicast peers.
 #[btf_map]
-static PEERS: HashMap<PeerKey, u8, { abi::MAX_PEERS as usize }, ON_DEMAND> = HashMap::new();
+pub(crate) static PEERS: HashMap<PeerKey, u8, { abi::MAX_PEERS as usize }, ON_DEMAND> = HashMap::new();
 
 /// The last valid advert of each instance. Two CPUs that receive adverts of one instance at the same moment may mix them up;
 /// the next advert mends that.
 #[btf_map]
 pub(crate) static SEEN: Array<Seen, { abi::MAX_INSTANCES as usize }> = Array::new();
+
+/// What silence is waited for.
+#[btf_map]
+pub(crate) static WATCH: Array<Watch, { abi::MAX_INSTANCES as usize }> = Array::new();
 
 /// Counters.
 #[btf_map]
@@ -43,35 +49,3 @@ pub(crate) static EVENTS: RingBuf<Event, { abi::EVENTS_SIZE as usize }> = RingBu
 /// Room for one packet: the stack is too small for it.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<L3, 1> = PerCpuArray::new();
-
-/// The virtual routers on one interface.
-pub(crate) struct Interface(pub(crate) u32);
-
-impl Interface {
-    #[inline(always)]
-    fn number(&self, vlan: u16, vrid: u8) -> Option<u32> {
-        let key = InstanceKey { ifindex: self.0, vlan, family: 4, vrid };
-        // SAFETY: values are single words, which user space replaces whole.
-        unsafe { INDEX.get(&key) }.copied()
-    }
-}
-
-impl Table for Interface {
-    #[inline(always)]
-    fn instance(&self, vlan: u16, vrid: u8) -> Option<(u32, &Rules)> {
-        // The entry with VRID 0 is no virtual router.
-        let number = if vrid == 0 { None } else { self.number(vlan, vrid) }?;
-        Some((number, INSTANCES.get(number)?))
-    }
-
-    #[inline(always)]
-    fn serves(&self, vlan: u16) -> bool {
-        self.number(vlan, 0).is_some()
-    }
-
-    #[inline(always)]
-    fn is_peer(&self, instance: u32, source: &Addr) -> bool {
-        // SAFETY: only the presence of the entry counts.
-        unsafe { PEERS.get(&PeerKey { instance, addr: *source }) }.is_some()
-    }
-}

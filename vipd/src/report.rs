@@ -10,21 +10,27 @@ use vipd_common::wire::Reason;
 use vipd_core::InstanceId;
 
 use crate::agent::Ready;
-use crate::config::Config;
-use crate::control::{InstanceStatus, Status};
+use crate::control::{InstanceStatus, Status, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
+use crate::warden::Warden;
 
 /// The service thread's view of an agent.
 pub(crate) struct Reporter {
     router_id: Option<String>,
     board: Arc<Board>,
+    warden: Arc<Warden>,
     ready: Ready,
 }
 
 impl Reporter {
-    pub(crate) fn new(config: &Config, board: Arc<Board>, ready: Ready) -> Self {
-        Self { router_id: config.router_id.clone(), board, ready }
+    pub(crate) fn new(
+        router_id: Option<String>,
+        board: Arc<Board>,
+        warden: Arc<Warden>,
+        ready: Ready,
+    ) -> Self {
+        Self { router_id, board, warden, ready }
     }
 
     /// Everything, as of now.
@@ -36,6 +42,9 @@ impl Reporter {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             router_id: self.router_id.clone(),
             pid: std::process::id(),
+            warden: if self.warden.is_running() { WardenStatus::Running } else { WardenStatus::Gone },
+            scheduling: self.ready.scheduling.to_string(),
+            degraded: self.ready.degraded.clone(),
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
             interfaces: self.ready.interfaces.clone(),

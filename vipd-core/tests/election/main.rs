@@ -3,6 +3,9 @@
 mod addresses;
 mod announcing;
 mod faults;
+mod fencing;
+mod groups;
+mod handover;
 mod lan;
 mod matrix;
 mod preemption;

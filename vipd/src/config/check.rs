@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use vipd_common::abi::MAX_INSTANCES;
-use vipd_core::{Announcing, Interval, Version};
+use vipd_core::{Interval, Version};
 
 use super::diagnostic::Findings;
-use super::draft::{Draft, Garp, Given, InstanceDraft, Language};
-use super::model::{Checksum, Config, Datapath, Instance};
+use super::draft::{Draft, GarpDraft, Given, InstanceDraft, Language};
+use super::model::{Checksum, Config, Datapath, Garp, Instance, Peer};
 use super::source::{At, Span};
 use super::unique;
 use super::values::{StartState, quoted};
@@ -41,6 +41,7 @@ pub(super) fn check(draft: &Draft, findings: &mut Findings<'_>) -> Config {
         router_id: draft.router_id.get().map(|given| given.value.clone()),
         datapath: draft.datapath.or(Datapath::Auto),
         instances,
+        ..Config::default()
     }
 }
 
@@ -61,11 +62,9 @@ impl Checker<'_, '_, '_> {
         let (preempt, preempt_delay) = self.preemption(priority);
         let version = self.version();
         let interval = version.and_then(|version| self.interval(version));
+        let (name, interface) = (given.name.get()?.value.clone(), given.interface.get()?.value.clone());
         Some(Instance {
-            name: given.name.get()?.value.clone(),
             line: self.findings.source.line(given.span.start),
-            interface: given.interface.get()?.value.clone(),
-            vrid: given.vrid.get()?.value,
             version: version?,
             priority,
             interval: interval?,
@@ -73,10 +72,16 @@ impl Checker<'_, '_, '_> {
             preempt_delay,
             password: given.password.get().map(|given| given.value),
             source: given.source.get().map(|given| given.value),
-            peers: given.peers.items.iter().map(|peer| peer.value).collect(),
+            peers: given
+                .peers
+                .items
+                .iter()
+                .map(|peer| Peer { ip: peer.value, min_ttl: 255, max_ttl: 255 })
+                .collect(),
             checksum: given.checksum.or(Checksum::Either),
             addresses: given.addresses.items.iter().map(|address| address.value.clone()).collect(),
-            announcing: announcing(&given.garp, &self.draft.garp),
+            garp: garp(&given.garp, &self.draft.garp),
+            ..Instance::new(name, interface, given.vrid.get()?.value)
         })
     }
 
@@ -234,11 +239,17 @@ impl Checker<'_, '_, '_> {
 }
 
 /// When addresses are announced: as the instance says, else as the file says, else as Keepalived does.
-fn announcing(own: &Garp, global: &Garp) -> Announcing {
-    Announcing {
-        repeat: own.repeat.or(global.repeat.or(5)),
-        delay: own.delay.or(global.delay.or(Duration::from_secs(5))),
-        refresh: own.refresh.or(global.refresh.or(Duration::ZERO)),
-        refresh_repeat: own.refresh_repeat.or(global.refresh_repeat.or(1)),
+fn garp(own: &GarpDraft, global: &GarpDraft) -> Garp {
+    let default = Garp::default();
+    let delay = own.delay.or(global.delay.or(default.delay));
+    let repeat = own.repeat.or(global.repeat.or(default.repeat));
+    Garp {
+        delay,
+        repeat,
+        refresh: own.refresh.or(global.refresh.or(default.refresh)),
+        refresh_repeat: own.refresh_repeat.or(global.refresh_repeat.or(default.refresh_repeat)),
+        lower_prio_delay: delay,
+        lower_prio_repeat: repeat,
+        ..default
     }
 }

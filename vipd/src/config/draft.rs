@@ -98,7 +98,7 @@ pub(super) struct Draft {
     /// For instances that give none.
     pub(super) version: Given<Version>,
     /// For instances that give none.
-    pub(super) garp: Garp,
+    pub(super) garp: GarpDraft,
     pub(super) instances: Vec<InstanceDraft>,
 }
 
@@ -109,7 +109,7 @@ impl Draft {
             router_id: Given::Missing,
             datapath: Given::Missing,
             version: Given::Missing,
-            garp: Garp::default(),
+            garp: GarpDraft::default(),
             instances: Vec::new(),
         }
     }
@@ -117,14 +117,14 @@ impl Draft {
 
 /// When addresses are announced.
 #[derive(Debug, Default)]
-pub(super) struct Garp {
+pub(super) struct GarpDraft {
     pub(super) delay: Given<Duration>,
     pub(super) repeat: Given<u8>,
     pub(super) refresh: Given<Duration>,
     pub(super) refresh_repeat: Given<u8>,
 }
 
-impl Garp {
+impl GarpDraft {
     /// Takes the value of a `garp_master_` keyword, with or without `vrrp_` before it; `false` where `keyword` is none.
     pub(super) fn set(&mut self, keyword: &str, text: &Text<'_>, findings: &mut Findings<'_>) -> bool {
         let At { value, span } = text.clone();
@@ -161,7 +161,7 @@ pub(super) struct InstanceDraft {
     pub(super) peers: List<IpAddr>,
     pub(super) checksum: Given<Checksum>,
     pub(super) addresses: List<VirtualAddress>,
-    pub(super) garp: Garp,
+    pub(super) garp: GarpDraft,
 }
 
 /// A list, where the file gives one.

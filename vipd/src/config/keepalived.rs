@@ -144,9 +144,15 @@ impl<'a> Reader<'_, 'a> {
         let span = line.keyword.span;
         let parsed = self.plain(line.keyword).and_then(values::virtual_address);
         let mut address = match parsed {
-            Ok((ip, prefix)) => {
-                VirtualAddress { ip, prefix, dev: None, label: None, broadcast: None, scope: 0 }
-            }
+            Ok((ip, prefix)) => VirtualAddress {
+                ip,
+                prefix,
+                dev: None,
+                label: None,
+                broadcast: None,
+                scope: 0,
+                no_track: false,
+            },
             Err(refusal) => return draft.addresses.push(span, Err(refusal), self.findings),
         };
         let known = |word: &Word<'_>| keywords::is_known(Scope::Address, word.text);

@@ -1,5 +1,6 @@
 //! What Keepalived's keywords mean to vipd: those it acts on, and what follows from not acting on the others.
 
+use super::pending::PENDING;
 use super::suggest;
 
 /// Where in keepalived.conf a keyword stands.
@@ -30,7 +31,7 @@ impl Scope {
 }
 
 /// Keywords that mean the same to vipd.
-struct Group {
+pub(super) struct Group {
     scope: Scope,
     /// Separated by white space; one that ends in `*` stands for every keyword that begins so.
     keywords: &'static str,
@@ -42,28 +43,26 @@ const fn acted_on(scope: Scope, keywords: &'static str) -> Group {
     Group { scope, keywords, consequence: None }
 }
 
-const fn unused(scope: Scope, consequence: &'static str, keywords: &'static str) -> Group {
+pub(super) const fn unused(scope: Scope, consequence: &'static str, keywords: &'static str) -> Group {
     Group { scope, keywords, consequence: Some(consequence) }
 }
 
-use Scope::{Address, Authentication, Global, Instance, Peer, Root};
+use Scope::{Address, Authentication, Global, Instance, Root};
 
 /// Every keyword of Keepalived 2.4 that can stand where vipd reads.
 const GROUPS: &[Group] = &[
     acted_on(Root, "global_defs vrrp_instance"),
-    unused(Root, "health checks are not run", "vrrp_script vrrp_track_process track_file vrrp_track_file"),
-    unused(Root, "its instances do not move together", "vrrp_sync_group"),
-    unused(Root, "servers behind the virtual address are not managed", "virtual_server virtual_server_group SSL"),
-    unused(Root, "paths are not watched by BFD", "bfd_instance"),
     unused(
         Root,
-        "its addresses, routes and rules are not put in place",
-        "static_ipaddress static_routes static_rules track_group",
+        "servers behind the virtual address are not managed",
+        "virtual_server virtual_server_group SSL",
     ),
+    unused(Root, "paths are not watched by BFD", "bfd_instance"),
+    unused(Root, "its addresses, routes and rules are not put in place", "track_group"),
     unused(
         Root,
         "vipd stays in the network namespace that it is started in",
-        "net_namespace net_namespace_ipvs namespace_with_ipsets",
+        "net_namespace_ipvs namespace_with_ipsets",
     ),
     unused(Root, "announcements are not paced", "garp_group"),
     unused(
@@ -71,7 +70,11 @@ const GROUPS: &[Group] = &[
         "the kernel reports links, and changes are acted on at once",
         "linkbeat_use_polling linkbeat_interfaces interface_up_down_delays",
     ),
-    unused(Root, "vipd has no child processes and no process id files", "instance use_pid_dir child_wait_time"),
+    unused(
+        Root,
+        "vipd has no child processes and no process id files",
+        "instance use_pid_dir child_wait_time",
+    ),
     acted_on(
         Global,
         "router_id vrrp_version vrrp_garp_master_delay vrrp_garp_master_repeat vrrp_garp_master_refresh
@@ -80,43 +83,30 @@ const GROUPS: &[Group] = &[
     unused(
         Global,
         "no script is run",
-        "script_user enable_script_security set_supplementary_groups startup_script startup_script_timeout
-         shutdown_script shutdown_script_timeout",
+        "set_supplementary_groups startup_script startup_script_timeout shutdown_script
+         shutdown_script_timeout",
     ),
-    unused(
-        Global,
-        "no event is written to a pipe",
-        "notify_fifo vrrp_notify_fifo notify_fifo_script vrrp_notify_fifo_script fifo_write_vrrp_states_on_reload
-         vrrp_notify_priority_changes",
-    ),
-    unused(
-        Global,
-        "no mail is sent",
-        "notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout smtp_alert
-         smtp_alert_vrrp smtp_alert_checker no_email_faults no_checker_emails",
-    ),
+    unused(Global, "no event is written to a pipe", "fifo_write_vrrp_states_on_reload"),
+    unused(Global, "no mail is sent", "smtp_alert_checker no_checker_emails"),
     unused(
         Global,
         "vipd chooses its own scheduling and memory locking",
-        "vrrp_priority vrrp_rt_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_no_swap vrrp_cpu_affinity
-         max_auto_priority min_auto_priority_delay process_names process_name vrrp_process_name",
+        "vrrp_priority vrrp_rt_priority vrrp_rlimit_rttime vrrp_rlimit_rtime vrrp_no_swap
+         vrrp_cpu_affinity max_auto_priority min_auto_priority_delay process_names process_name
+         vrrp_process_name",
     ),
     unused(
         Global,
         "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "vrrp_strict vrrp_lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_owner_ignore_adverts
-         vrrp_skip_check_adv_addr vrrp_down_timer_adverts",
+        "vrrp_strict vrrp_owner_ignore_adverts vrrp_skip_check_adv_addr",
     ),
-    unused(Global, "both forms are accepted, and adverts carry the one with pseudo-header", "v3_checksum_as_v2"),
     unused(Global, "unicast adverts are taken from configured peers only", "vrrp_check_unicast_src"),
-    unused(Global, "adverts go to the standard group", "vrrp_mcast_group4 vrrp_mcast_group6"),
     unused(
         Global,
         "announcements are sent by vrrp_garp_master_delay, _repeat and _refresh only",
-        "vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_interval vrrp_gna_interval
-         vrrp_min_garp vrrp_garp_extra_if vrrp_vmac_garp_intvl",
+        "vrrp_min_garp vrrp_garp_extra_if vrrp_vmac_garp_intvl",
     ),
-    unused(Global, "vipd takes part as soon as it is started", "vrrp_startup_delay vrrp_delay_after_boot"),
+    unused(Global, "vipd takes part as soon as it is started", "vrrp_delay_after_boot"),
     unused(Global, "every instance names its own interface", "default_interface dynamic_interfaces"),
     unused(Global, "no firewall rule is set", "nftables* vrrp_iptables vrrp_ipsets disable_local_igmp"),
     unused(
@@ -133,8 +123,8 @@ const GROUPS: &[Group] = &[
     unused(
         Global,
         "a configuration is always checked before it is used",
-        "reload_check_config reload_file reload_repeat reload_time_file include_check tmp_config_directory
-         config_save_dir",
+        "reload_check_config reload_file reload_repeat reload_time_file include_check
+         tmp_config_directory config_save_dir",
     ),
     unused(
         Global,
@@ -147,75 +137,63 @@ const GROUPS: &[Group] = &[
     unused(
         Global,
         "it has no counterpart in vipd",
-        "umask random_seed use_symlink_paths iproute_usr_dir iproute_etc_dir use_pid_dir child_wait_time instance
-         net_namespace net_namespace_ipvs namespace_with_ipsets linkbeat_use_polling",
+        "umask random_seed use_symlink_paths iproute_usr_dir iproute_etc_dir use_pid_dir child_wait_time
+         instance net_namespace net_namespace_ipvs namespace_with_ipsets linkbeat_use_polling",
     ),
     acted_on(
         Instance,
-        "state interface virtual_router_id priority version advert_int authentication virtual_ipaddress nopreempt
-         preempt preempt_delay garp_master_delay garp_master_repeat garp_master_refresh garp_master_refresh_repeat
-         mcast_src_ip unicast_src_ip unicast_peer",
+        "state interface virtual_router_id priority version advert_int authentication virtual_ipaddress
+         nopreempt preempt preempt_delay garp_master_delay garp_master_repeat garp_master_refresh
+         garp_master_refresh_repeat mcast_src_ip unicast_src_ip unicast_peer",
     ),
-    unused(Instance, "health checks do not change the priority", "track_script track_file track_process track_bfd"),
-    unused(Instance, "only the state of the instance's own interface counts", "track_interface dont_track_primary"),
-    unused(Instance, "a missing source address is not watched for", "track_src_ip"),
-    unused(
-        Instance,
-        "no script is run",
-        "notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri
-         notify_priority_changes",
-    ),
-    unused(Instance, "no mail is sent", "smtp_alert"),
+    unused(Instance, "health checks do not change the priority", "track_bfd"),
     unused(Instance, "adverts are not signed, and signatures are not checked", "auth_hmac"),
-    unused(Instance, "these addresses are not put on an interface", "virtual_ipaddress_excluded"),
     unused(Instance, "at least one address is needed all the same", "no_virtual_ipaddress"),
-    unused(Instance, "its routes and rules are not put in place", "virtual_routes virtual_rules"),
-    unused(Instance, "the sysctl stays as it is", "promote_secondaries"),
-    unused(
-        Instance,
-        "no virtual MAC is used: the interface keeps its own",
-        "use_vmac use_vmac_addr vmac_xmit_base use_ipvlan",
-    ),
+    unused(Instance, "no virtual MAC is used: the interface keeps its own", "use_vmac_addr use_ipvlan"),
     unused(Instance, "adverts are sent and received on the interface itself", "vrf"),
-    unused(Instance, "unicast adverts leave with TTL 255", "unicast_ttl"),
     unused(
         Instance,
         "unicast adverts are taken from configured peers only",
         "check_unicast_src unicast_fault_no_peer",
     ),
-    unused(Instance, "adverts go to the standard group", "mcast_dst_ip"),
     unused(
         Instance,
         "both forms are accepted, and adverts carry the one with pseudo-header",
-        "v3_checksum_as_v2 old_unicast_checksum",
+        "old_unicast_checksum",
     ),
     unused(
         Instance,
         "announcements are sent by garp_master_delay, _repeat and _refresh only",
-        "garp_lower_prio_delay garp_lower_prio_repeat garp_extra_if vmac_garp_intvl",
+        "garp_extra_if vmac_garp_intvl",
     ),
     unused(
         Instance,
         "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "down_timer_adverts lower_prio_no_advert higher_prio_send_advert owner_ignore_adverts skip_check_adv_addr
-         strict_mode timer_expired_backup thread_timer_expired",
+        "owner_ignore_adverts skip_check_adv_addr strict_mode timer_expired_backup thread_timer_expired",
     ),
-    unused(Instance, "the master accepts traffic to its addresses", "accept no_accept"),
     unused(
         Instance,
         "it has no counterpart in vipd",
         "kernel_rx_buf_size debug native_ipv6 linkbeat_use_polling lvs_sync_daemon_interface",
     ),
+    unused(
+        Global,
+        "both forms are accepted, and adverts carry the one with pseudo-header",
+        "v3_checksum_as_v2",
+    ),
+    unused(
+        Instance,
+        "both forms are accepted, and adverts carry the one with pseudo-header",
+        "v3_checksum_as_v2",
+    ),
+    unused(Address, "no virtual MAC is used: the interface keeps its own", "use_vmac"),
     acted_on(Authentication, "auth_type auth_pass"),
     acted_on(Address, "dev label brd scope"),
-    unused(Address, "no virtual MAC is used: the interface keeps its own", "use_vmac"),
     unused(
         Address,
         "the address is added without it",
         "peer home -nodad mngtmpaddr noprefixroute autojoin preferred_lft",
     ),
-    unused(Address, "the address is put back when somebody takes it away", "no_track"),
-    unused(Peer, "unicast adverts must arrive with TTL 255", "min_ttl max_ttl"),
 ];
 
 impl Group {
@@ -231,24 +209,28 @@ impl Group {
     }
 }
 
+fn groups() -> impl Iterator<Item = &'static Group> {
+    GROUPS.iter().chain(PENDING)
+}
+
 /// What follows from vipd not acting on `keyword`; `None` where it acts on it or does not know it.
 pub(super) fn consequence(scope: Scope, keyword: &str) -> Option<&'static str> {
-    GROUPS.iter().find(|group| group.scope == scope && group.holds(keyword))?.consequence
+    groups().find(|group| group.scope == scope && group.holds(keyword))?.consequence
 }
 
 /// Whether `keyword` can stand in `scope`.
 pub(super) fn is_known(scope: Scope, keyword: &str) -> bool {
-    GROUPS.iter().any(|group| group.scope == scope && group.holds(keyword))
+    groups().any(|group| group.scope == scope && group.holds(keyword))
 }
 
 /// The scope that `keyword` belongs in.
 pub(super) fn home(keyword: &str) -> Option<Scope> {
-    GROUPS.iter().find(|group| group.holds(keyword)).map(|group| group.scope)
+    groups().find(|group| group.holds(keyword)).map(|group| group.scope)
 }
 
 /// The keyword of `scope` that was probably meant.
 pub(super) fn nearest(scope: Scope, keyword: &str) -> Option<&'static str> {
-    let known = GROUPS.iter().filter(|group| group.scope == scope).flat_map(Group::words);
+    let known = groups().filter(|group| group.scope == scope).flat_map(Group::words);
     suggest::nearest(keyword, known.filter(|word| !word.ends_with('*')))
 }
 
@@ -278,12 +260,12 @@ pub(super) fn language(word: &str) -> Option<(&'static str, &'static str)> {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{GROUPS, Scope, consequence, home, is_known, nearest};
+    use super::{Scope, consequence, groups, home, is_known, nearest};
 
     #[test]
     fn no_keyword_has_two_meanings_in_one_scope() {
         let mut seen = HashSet::new();
-        for group in GROUPS {
+        for group in groups() {
             for word in group.words() {
                 assert!(seen.insert((group.scope.name(), word)), "{word} is twice in {}", group.scope.name());
             }

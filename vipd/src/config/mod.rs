@@ -21,6 +21,7 @@ mod keepalived;
 mod keywords;
 mod lex;
 mod model;
+mod pending;
 mod render;
 mod secret;
 mod source;
@@ -38,7 +39,12 @@ use std::io::Read;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
-pub use model::{Checksum, Config, Datapath, Instance, Password, VirtualAddress};
+pub use model::{
+    Account, Check, Checksum, Command, Config, Datapath, Deleted, Family, Fence, Fifo, FileInit, FileTracker,
+    Garp, HttpProbe, Instance, Mail, Notify, Parameters, Password, Peer, Prefix, Probe, ProcessTracker,
+    Route, RouteKind, Rule, RuleAction, Secret, StartState, StaticAddress, SyncGroup, Tracked, Trackers,
+    VirtualAddress, Vmac, Webhook, WebhookFormat, Weight,
+};
 
 use diagnostic::Findings;
 

@@ -184,8 +184,15 @@ impl Reader<'_, '_> {
 
     /// An address alone, or a table that says more of it.
     fn address(&mut self, value: &Value<'_>, list: &mut List<VirtualAddress>) {
-        let plain =
-            |(ip, prefix)| VirtualAddress { ip, prefix, dev: None, label: None, broadcast: None, scope: 0 };
+        let plain = |(ip, prefix)| VirtualAddress {
+            ip,
+            prefix,
+            dev: None,
+            label: None,
+            broadcast: None,
+            scope: 0,
+            no_track: false,
+        };
         let DeValue::Table(table) = value.get_ref() else {
             let address = text("an address", value).and_then(values::virtual_address).map(plain);
             return list.push(span(value), address, self.findings);

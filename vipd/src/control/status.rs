@@ -17,6 +17,12 @@ pub struct Status {
     pub router_id: Option<String>,
     /// Process id.
     pub pid: u32,
+    /// The process that resigns and cleans up for this one when it dies.
+    pub warden: WardenStatus,
+    /// How the deciding thread is scheduled: `deadline`, `fifo` with its priority, or `normal`.
+    pub scheduling: String,
+    /// What is worse on this host than it could be, and what that costs: a sentence each.
+    pub degraded: Vec<String>,
     /// How often the election thread came more than 5 ms late to a deadline, because the host gave it no CPU.
     pub late_wakeups: u64,
     /// The longest that it came late, in microseconds.
@@ -29,6 +35,16 @@ pub struct Status {
     pub statistics: BTreeMap<String, u64>,
 }
 
+/// The state of the warden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WardenStatus {
+    /// It waits.
+    Running,
+    /// It could not be started, or was killed.
+    Gone,
+}
+
 /// One interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,6 +55,8 @@ pub struct InterfaceStatus {
     pub datapath: Datapath,
     /// Why not a better step, one sentence a step that was tried.
     pub refused: Vec<String>,
+    /// Silence is timed in the kernel; otherwise by the agent, which can be late when it gets no CPU.
+    pub timer: bool,
 }
 
 /// One virtual router.

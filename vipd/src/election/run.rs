@@ -7,28 +7,36 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use vipd_core::{Action, Fault, Input, InstanceId, Instant, Router, State, Transition};
 
+use super::announcer::{Announcer, Waiting};
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
 use super::frames::{Advert, Frames};
+use super::operate::{Done, HandOver};
 use super::plan::Planned;
-use crate::datapath::{Claim, Datapath, Heard};
+use crate::control::{Operation, Target};
+use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
+use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
 const HEARD_AT_ONCE: usize = 64;
 
 /// What the election thread can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Command {
     /// Resign, release everything, end.
     Stop,
+    /// Do what an operator wants, and tell to whom it was done, or why not.
+    Operate(Operation, Target, Done),
 }
 
 /// One virtual router as the loop knows it, beside the core.
 struct Member {
     planned: Planned,
     frames: Frames,
+    /// What the kernel knows of where it stands.
+    told: Option<Standing>,
     /// Orders to the holder that have no result yet.
     orders: u32,
     /// The addresses are on their interfaces.
@@ -50,7 +58,7 @@ enum Frame {
 
 /// Everything that the election thread owns.
 pub struct Election {
-    router: Router,
+    pub(super) router: Router,
     members: Vec<Member>,
     datapath: Datapath,
     monitor: Monitor,
@@ -58,8 +66,11 @@ pub struct Election {
     /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
     orders: Vec<(InstanceId, bool)>,
     transmitter: Transmitter<Frame>,
+    announcer: Announcer,
     alarm: Alarm,
     board: Arc<Board>,
+    will: Will,
+    pub(super) hand_overs: Vec<HandOver>,
 }
 
 impl Election {
@@ -72,22 +83,46 @@ impl Election {
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        will: Will,
     ) -> anyhow::Result<Self> {
         let addresses = planned
             .iter()
             .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
             .collect();
-        let holder = Holder::start(addresses)?;
+        let holder = Holder::start(addresses, will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
-            Ok(Member { planned, frames, orders: 0, in_place: false, announcements: 0, mute: false })
+            Ok(Member {
+                planned,
+                frames,
+                told: None,
+                orders: 0,
+                in_place: false,
+                announcements: 0,
+                mute: false,
+            })
         };
-        let members = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        for (id, member) in (0..).map(InstanceId).zip(&mut members) {
+            will.set_resignations(id, member.frames.resignations());
+        }
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
-        let orders = Vec::new();
-        Ok(Self { router, members, datapath, monitor, holder, orders, transmitter, alarm, board })
+        Ok(Self {
+            router,
+            members,
+            datapath,
+            monitor,
+            holder,
+            orders: Vec::new(),
+            transmitter,
+            announcer: Announcer::default(),
+            alarm,
+            board,
+            will,
+            hand_overs: Vec::new(),
+        })
     }
 
     /// Runs until told to stop; then resigns and releases every address before it returns.
@@ -98,7 +133,8 @@ impl Election {
         self.start();
         loop {
             self.perform();
-            self.alarm.set(self.router.next_deadline())?;
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
                 biased;
@@ -118,6 +154,9 @@ impl Election {
                 Some(applied) = self.holder.applied() => self.applied(&applied),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
+                    Some(Command::Operate(operation, target, done)) => {
+                        self.operate(operation, &target, done);
+                    }
                     Some(Command::Stop) | None => break,
                 },
             }
@@ -160,24 +199,37 @@ impl Election {
         self.expire(clock::now());
     }
 
+    /// Lets time pass, by what the kernel has seen until now.
     fn expire(&mut self, now: Instant) {
         let Self { router, datapath, .. } = self;
-        router.expire_by(now, |id| datapath.last_seen(id));
+        router.expire_by(now, |id| datapath.seen(id).unwrap_or_default());
     }
 
     fn hear(&mut self, most: usize) {
         // One moment for all: what is due together then stays together, and leaves in one system call.
         let now = clock::now();
+        let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert)) => {
-                    tracing::trace!(instance = id.0, ?advert, "advert");
+                Some(Heard::Advert(id, advert, watched)) => {
+                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
                     self.router.handle(id, Input::AdvertSeen(advert), now);
+                    if watched {
+                        self.router.handle(id, Input::Watched, now);
+                    }
                     self.publish(id);
                 }
+                Some(Heard::Silent(id, silence)) => {
+                    tracing::debug!(instance = id.0, ?silence, "silence");
+                    self.router.handle(id, Input::Silent, now);
+                    silent = true;
+                }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
-                None => return,
+                None => break,
             }
+        }
+        if silent {
+            self.expire(now);
         }
     }
 
@@ -197,6 +249,13 @@ impl Election {
 
     fn perform(&mut self) {
         self.queue_actions();
+        self.tell_standings();
+        let now = clock::now();
+        while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
+            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            }
+        }
         self.flush();
         for (id, held) in self.orders.drain(..) {
             self.holder.order(id, held);
@@ -209,6 +268,8 @@ impl Election {
                 Action::Report(id, transition) => self.report(id, transition),
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
+                // Nobody is fenced yet.
+                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -228,14 +289,20 @@ impl Election {
         } else {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
+        self.will.set_master(id, to == State::Master);
+        if transition.from == State::Master {
+            self.handed_over(id, Ok(()));
+        }
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
         }
-        self.tell_kernel(id);
         self.publish(id);
     }
 
     fn queue_advert(&mut self, id: InstanceId, priority: u8) {
+        if priority != 0 && !self.hand_overs.is_empty() {
+            self.handed_over(id, Err(()));
+        }
         let Self { members, transmitter, board, .. } = self;
         let member = &mut members[usize::from(id.0)];
         for advert in member.frames.adverts(priority) {
@@ -252,8 +319,14 @@ impl Election {
     }
 
     fn queue_announcement(&mut self, id: InstanceId) {
-        for (ifindex, garp) in self.members[usize::from(id.0)].frames.announcements() {
-            self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+        let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
+        let spacing = planned.config.garp.interval;
+        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+            if spacing.is_zero() {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            } else {
+                self.announcer.push(ifindex, id, number, spacing);
+            }
         }
     }
 
@@ -280,6 +353,7 @@ impl Election {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
         member.announcements = 0;
+        self.announcer.cancel(id);
         member.orders += 1;
         self.orders.push((id, held));
     }
@@ -310,7 +384,10 @@ impl Election {
             {
                 let after = (member.planned.up, member.planned.source);
                 match Frames::new(&member.planned) {
-                    Ok(frames) => member.frames = frames,
+                    Ok(frames) => {
+                        member.frames = frames;
+                        self.will.set_resignations(id, member.frames.resignations());
+                    }
                     Err(error) => {
                         tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name);
                     }
@@ -357,12 +434,36 @@ impl Election {
         }
     }
 
+    /// Tells the kernel all that it must know of a virtual router.
     fn tell_kernel(&mut self, id: InstanceId) {
-        let status = self.router.status(id);
-        let planned = &self.members[usize::from(id.0)].planned;
-        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
-        {
-            tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
+        let standing = self.standing(id);
+        let member = &mut self.members[usize::from(id.0)];
+        member.told = Some(standing);
+        if let Err(error) = self.datapath.publish(id, &member.planned, standing) {
+            let name = &member.planned.config.name;
+            tracing::error!("({name}) cannot tell the kernel what to watch: {error}");
+        }
+    }
+
+    /// Tells the kernel where virtual routers stand now, if that is not what it knows.
+    fn tell_standings(&mut self) {
+        for id in self.ids() {
+            let standing = self.standing(id);
+            let member = &mut self.members[usize::from(id.0)];
+            if member.told.replace(standing) != Some(standing)
+                && let Err(error) = self.datapath.stand(id, &member.planned, standing)
+            {
+                let name = &member.planned.config.name;
+                tracing::error!("({name}) cannot tell the kernel what to watch: {error}");
+            }
+        }
+    }
+
+    fn standing(&self, id: InstanceId) -> Standing {
+        Standing {
+            priority: self.router.status(id).priority,
+            alive_from: self.router.alive_from(id),
+            master: self.router.state(id) == State::Master,
         }
     }
 
@@ -371,7 +472,21 @@ impl Election {
         self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
     }
 
-    fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+    /// Tells the election of something, and everybody else of what came of it.
+    pub(super) fn tell(&mut self, id: InstanceId, input: Input, now: Instant) {
+        self.router.handle(id, input, now);
+        self.publish(id);
+    }
+
+    pub(super) fn planned(&self, id: InstanceId) -> &Planned {
+        &self.members[usize::from(id.0)].planned
+    }
+
+    pub(super) fn name(&self, id: InstanceId) -> &str {
+        &self.planned(id).config.name
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
     }
 }

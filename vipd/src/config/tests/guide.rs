@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use vipd_core::{Announcing, Interval, Version};
+use vipd_core::{Interval, Version};
 
-use super::super::{Checksum, Config, Datapath, Instance, Loaded, Password, VirtualAddress, load, load_str};
+use super::super::{Config, Datapath, Garp, Instance, Loaded, Password, VirtualAddress, load, load_str};
 use super::{only, refused};
 
 fn example(name: &str) -> Loaded {
@@ -14,16 +14,20 @@ fn example(name: &str) -> Loaded {
     load(&path).unwrap_or_else(|found| panic!("{name} is refused:\n{found}"))
 }
 
-fn seconds(seconds: u16) -> Interval {
-    Interval::from_centis(seconds * 100).expect("not zero")
-}
-
 fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
 }
 
 fn vip(text: &str) -> VirtualAddress {
-    VirtualAddress { ip: ip(text), prefix: 24, dev: None, label: None, broadcast: None, scope: 0 }
+    VirtualAddress {
+        ip: ip(text),
+        prefix: 24,
+        dev: None,
+        label: None,
+        broadcast: None,
+        scope: 0,
+        no_track: false,
+    }
 }
 
 /// The guide's node, as Keepalived understands it.
@@ -34,27 +38,20 @@ fn node(router_id: &str, line: usize, priority: u8) -> Config {
         router_id: Some(router_id.to_owned()),
         datapath: Datapath::Auto,
         instances: vec![Instance {
-            name: "VI_1".to_owned(),
             line,
-            interface: "eth0".to_owned(),
-            vrid: 51,
-            version: Version::V2,
             priority,
-            interval: seconds(1),
-            preempt: true,
-            preempt_delay: Duration::ZERO,
             password: Some(Password(*b"MySecret")),
-            source: None,
-            peers: vec![],
-            checksum: Checksum::Either,
             addresses: vec![address],
-            announcing: Announcing {
+            garp: Garp {
                 repeat: 3,
-                delay: Duration::from_secs(5),
+                lower_prio_repeat: 3,
                 refresh: Duration::from_mins(1),
                 refresh_repeat: 2,
+                ..Garp::default()
             },
+            ..Instance::new("VI_1".to_owned(), "eth0".to_owned(), 51)
         }],
+        ..Config::default()
     }
 }
 
@@ -125,7 +122,10 @@ fn the_unicast_fragment_names_source_and_peer() {
         let loaded = load_str("keepalived.conf", text).expect("accepted");
 
         let instance = only(&loaded);
-        assert_eq!((instance.source, instance.peers.as_slice()), (Some(ip(own)), [ip(peer)].as_slice()));
+        assert_eq!(
+            (instance.source, instance.peers[0].ip, instance.peers.len()),
+            (Some(ip(own)), ip(peer), 1)
+        );
         assert_eq!((instance.priority, instance.preempt), (priority, false));
         assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
     }
@@ -142,8 +142,8 @@ fn the_rendered_template_is_understood() {
     assert_eq!((instance.interface.as_str(), instance.vrid, instance.priority), ("eth0", 51, 110));
     assert_eq!((instance.preempt, instance.password), (false, Some(Password(*b"Jinja2Pa"))));
     assert_eq!(
-        (instance.source, instance.peers.as_slice()),
-        (Some(ip("192.168.1.10")), [ip("192.168.1.20")].as_slice())
+        (instance.source, instance.peers[0].ip, instance.peers.len()),
+        (Some(ip("192.168.1.10")), ip("192.168.1.20"), 1)
     );
     assert_eq!(instance.addresses, [vip("192.168.1.100")]);
     let keywords = ["enable_script_security", "script_user", "vrrp_script", CUT, "track_script"];

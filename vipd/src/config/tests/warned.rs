@@ -124,7 +124,7 @@ fn global_defaults_hold_wherever_they_stand_and_yield_to_the_instance() {
     let [mut before, after] = [before, after].map(|config| config.instances[0].clone());
     before.line = after.line;
     assert_eq!(before, after);
-    let announcing = before.announcing;
+    let announcing = before.garp;
     assert_eq!(
         (announcing.delay, announcing.repeat, announcing.refresh_repeat),
         (Duration::from_secs(7), 9, 1)
@@ -141,7 +141,8 @@ fn an_address_carries_what_its_line_says() {
         only(&loaded).addresses[0].clone()
     };
     let ip = "10.0.0.100".parse().expect("an address");
-    let plain = VirtualAddress { ip, prefix: 24, dev: None, label: None, broadcast: None, scope: 0 };
+    let plain =
+        VirtualAddress { ip, prefix: 24, dev: None, label: None, broadcast: None, scope: 0, no_track: false };
     let broadcast = |text: &str| Some(text.parse().expect("an address"));
 
     for (line, expected) in [
