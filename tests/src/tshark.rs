@@ -45,8 +45,8 @@ pub(crate) fn read(host: &Host, frames: &[Frame]) -> Result<Report> {
             .filter(|remark| !remark.is_empty() && !EXPECTED.iter().any(|known| remark.contains(known)));
         let remarks: Vec<&str> = remarks.chain((!malformed.is_empty()).then_some(malformed)).collect();
         if !remarks.is_empty() {
-            let octets: String = frame.bytes.iter().map(|octet| format!("{octet:02x}")).collect();
-            report.complaints.push(format!("{}: {octets}", remarks.join("; ")));
+            let octets: Vec<String> = frame.bytes.iter().map(|octet| format!("{octet:02x}")).collect();
+            report.complaints.push(format!("{}: {}", remarks.join("; "), octets.concat()));
         }
     }
     Ok(report)

@@ -3,7 +3,7 @@
 use vipd_tests::Make::{Frr, Keepalived, Vipd};
 use vipd_tests::Settings;
 
-use crate::stories::{
+use super::stories::{
     die_in_turn, does_not_preempt, follows_a_slower_master, is_deaf_to_another_interval, take_turns,
 };
 

@@ -4,7 +4,7 @@
 use vipd_tests::Make::{self, Frr, Keepalived, Vipd};
 use vipd_tests::{Frame, Lan, Settings, Tap};
 
-use crate::stories::{SOON, Two, advert_from, two};
+use super::stories::{SOON, Two, advert_from, two};
 
 /// Which of the two is heard first by the other.
 #[derive(Clone, Copy, PartialEq, Eq)]

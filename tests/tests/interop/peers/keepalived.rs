@@ -3,7 +3,7 @@
 use vipd_tests::Make::{Keepalived, Vipd};
 use vipd_tests::Settings;
 
-use crate::stories::{
+use super::stories::{
     PRIORITIES, Two, die_in_turn, does_not_preempt, expect_resignation, follows_a_slower_master,
     is_deaf_to_another_interval, preempts_late, take_turns, two,
 };
