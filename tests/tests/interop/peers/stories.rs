@@ -24,7 +24,7 @@ pub(crate) fn two(makes: [Make; 2], settings: impl Fn(u8) -> Settings) -> Two {
     let worse = lan.start(1, &settings(PRIORITIES[1])).expect("the worse node starts");
     better.wait_for_state("MASTER").expect("the higher priority wins");
     worse.process().skip_lines();
-    Two { lan, better, worse }
+    Two { better, worse, lan }
 }
 
 /// The better node wins the election, is displaced by the other when it falls silent, displaces it on its return, hands
@@ -164,6 +164,8 @@ pub(crate) fn stop_master(lan: &Lan, node: usize, router: Router) {
     router.process().stop().expect("SIGTERM");
     expect_resignation(&tap, lan, node);
     router.process().wait(SOON).expect("it ends");
+    // What FRR has beside the protocol goes too.
+    drop(router);
 }
 
 /// Awaits an advert of priority 0 from a node.
