@@ -29,6 +29,8 @@ pub struct Status {
     pub longest_delay_us: u64,
     /// Interfaces of the virtual routers.
     pub interfaces: Vec<InterfaceStatus>,
+    /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
+    pub discontinuity_datetime: String,
     /// Virtual routers, in the order of the configuration.
     pub instances: Vec<InstanceStatus>,
     /// Frames that belong to no virtual router here, by reason.
@@ -78,6 +80,10 @@ pub struct InstanceStatus {
     pub state: String,
     /// Seconds since the last transition.
     pub up_seconds: u64,
+    /// When the last transition was (RFC 3339, UTC).
+    pub up_datetime: Option<String>,
+    /// Why it is MASTER, in RFC 8347's words: `not-master`, `priority`, `preempted` or `no-response`.
+    pub new_master_reason: String,
     /// Why the last transition happened.
     pub last_event: Option<String>,
     /// Effective priority.
