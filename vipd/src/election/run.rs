@@ -16,7 +16,7 @@ use super::operate::{Done, HandOver};
 use super::plan::Planned;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Transmitter};
+use crate::effects::{Holder, Order, Transmitter};
 use crate::link::Monitor;
 use crate::warden::Will;
 
@@ -71,7 +71,7 @@ pub struct Election {
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
     /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
-    pub(super) orders: Vec<(InstanceId, bool)>,
+    pub(super) orders: Vec<(InstanceId, Order)>,
     pub(super) transmitter: Transmitter<Frame>,
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
@@ -94,11 +94,7 @@ impl Election {
         board: Arc<Board>,
         will: Will,
     ) -> anyhow::Result<Self> {
-        let addresses = planned
-            .iter()
-            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
-            .collect();
-        let holder = Holder::start(addresses, will.clone())?;
+        let holder = Holder::start(will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -119,6 +115,8 @@ impl Election {
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
+            holder.order(id, Order::Replace(member.planned.list()));
+            member.orders += 1;
         }
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
