@@ -289,3 +289,126 @@ impl Ip {
 const fn advert_octets(addresses: usize) -> usize {
     14 + 4 + 40 + 8 + 8 + 16 * addresses
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Family, Instance, VirtualAddress};
+
+    const ID: InstanceId = InstanceId(1);
+    const FRAME: &[u8] = &[0x5a; 60];
+
+    fn virtual_address(ip: [u8; 4]) -> VirtualAddress {
+        VirtualAddress {
+            ip: Ipv4Addr::from(ip).into(),
+            prefix: 24,
+            dev: None,
+            label: None,
+            broadcast: None,
+            scope: 0,
+            no_track: false,
+        }
+    }
+
+    /// The will of two virtual routers; what is written is the second one's.
+    fn will() -> Will {
+        let instance = |vrid| {
+            let mut instance = Instance::new(format!("VI_{vrid}"), "eth0".to_owned(), vrid);
+            assert_eq!(instance.family, Family::V4);
+            instance.addresses = vec![virtual_address([10, 0, 0, vrid]), virtual_address([10, 0, 1, vrid])];
+            instance
+        };
+        Will::new(&Config { instances: vec![instance(1), instance(2)], ..Config::default() }).expect("memory")
+    }
+
+    fn taken(will: &Will) -> Vec<(Destination, Vec<u8>)> {
+        let mut taken = Vec::new();
+        will.take_resignations(|destination, octets| taken.push((destination, octets.to_vec())));
+        taken
+    }
+
+    fn address(last_octet: u8) -> Address {
+        Address {
+            ifindex: 7,
+            ip: Ipv4Addr::new(10, 0, 0, last_octet),
+            prefix: 24,
+            label: None,
+            broadcast: None,
+            scope: 0,
+        }
+    }
+
+    #[test]
+    fn only_a_master_resigns_and_only_once() {
+        let destinations = [Destination::Interface(7), Destination::Peer(Ipv6Addr::LOCALHOST.into())];
+        for destination in destinations {
+            let will = will();
+            will.set_resignations(ID, [(destination, FRAME)].into_iter());
+            assert_eq!(taken(&will), [], "a BACKUP");
+
+            will.set_master(ID, true);
+            assert_eq!(taken(&will), [(destination, FRAME.to_vec())]);
+            assert_eq!(taken(&will), [], "a second time");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_death_left_half_written_is_passed_over() {
+        let will = will();
+        will.set_master(ID, true);
+        will.set_resignations(ID, [(Destination::Interface(7), FRAME)].into_iter());
+        let shares = will.shares(ID);
+
+        // As it is while it is written anew.
+        let (resignation, _) = will.resignations(shares).next().expect("its place");
+        resignation.length.store(0, Ordering::SeqCst);
+        will.entry(ID, 0).ifindex.store(7, Ordering::SeqCst);
+
+        assert_eq!(taken(&will), []);
+        assert_eq!(will.holds().count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_a_length_is_passed_over() {
+        let will = will();
+        will.set_master(ID, true);
+        let (resignation, _) = will.resignations(will.shares(ID)).next().expect("its place");
+        resignation.length.store(u32::MAX, Ordering::SeqCst);
+
+        assert_eq!(taken(&will), []);
+    }
+
+    /// What was there before the agent is never in the will, and what it has put there is until it is gone.
+    #[test]
+    fn an_address_is_in_the_will_from_before_it_is_asked_for_until_it_is_removed() {
+        let will = will();
+        let place = Place { ifindex: 7, ip: Ipv4Addr::new(10, 0, 0, 1).into(), prefix: 24 };
+        let holds = || will.holds().collect::<Vec<_>>();
+
+        assert!(will.asks(ID, 0, &address(1)));
+        assert_eq!(holds(), [(Hold::Asked, place)]);
+        will.asked(ID, 0, false);
+        assert_eq!(holds(), [], "it was there before");
+
+        assert!(will.asks(ID, 0, &address(1)));
+        will.asked(ID, 0, true);
+        assert_eq!((holds(), will.is_ours(ID, 0)), (vec![(Hold::Ours, place)], true));
+
+        // Put back after somebody else has removed it, or found there: it stays the agent's.
+        assert!(will.asks(ID, 0, &address(1)));
+        will.asked(ID, 0, false);
+        assert_eq!(holds(), [(Hold::Ours, place)]);
+
+        will.removed(ID, 0);
+        assert_eq!(holds(), []);
+    }
+
+    #[test]
+    fn nothing_is_put_anywhere_once_the_will_is_executed() {
+        let will = will();
+
+        will.execute();
+
+        assert!(!will.asks(ID, 0, &address(1)));
+    }
+}
