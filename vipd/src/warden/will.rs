@@ -446,6 +446,35 @@ mod tests {
     }
 
     #[test]
+    fn what_death_left_half_written_is_passed_over() {
+        let will = will();
+        will.set_master(ID, true);
+        for length in [0, u32::MAX] {
+            will.set_resignations(ID, [(Destination::Interface(7), &b"advert"[..])].into_iter());
+            will.0.resignations[0].length.store(length, Ordering::SeqCst);
+            will.0.holds[0].ifindex.store(7, Ordering::SeqCst);
+
+            assert_eq!(taken(&will), []);
+            assert_eq!(will.holds().count(), 0);
+        }
+    }
+
+    /// Put back after somebody else has removed it, it is found there, and stays the agent's.
+    #[test]
+    fn what_is_ours_stays_ours_until_it_is_removed() {
+        let will = will();
+        for added in [true, false] {
+            assert!(will.asks(&address(1)));
+            will.asked(&address(1), added);
+            assert!(will.is_ours(&address(1)));
+        }
+
+        will.removed(&address(1));
+
+        assert_eq!(will.holds().count(), 0);
+    }
+
+    #[test]
     fn what_was_there_before_is_not_ours() {
         let will = will();
         for (n, added) in [(1, true), (2, false)] {
