@@ -10,6 +10,7 @@ mod report;
 mod round;
 mod setting;
 mod spread;
+mod steady;
 mod table;
 
 use std::fs;
