@@ -108,6 +108,7 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
         all.extend(taken.into_iter().flatten());
     }
     let mut report = report(&all, intervals, rounds);
+    report.how.extend(steady.note());
     report
         .how
         .extend(failures.iter().map(|failure| format!("This round failed and counts nowhere: {failure}.")));

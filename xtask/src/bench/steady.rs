@@ -41,7 +41,7 @@ impl Steady {
         (self.repeated > 0).then(|| {
             format!(
                 "{} times a measurement was taken again because nothing at all ran on the machine for {PAUSE:?} or more: \
-                 a thread of the highest real-time priority, which wakes every millisecond, did not.",
+                 threads of the highest real-time priority, one a core, which wake every millisecond, all did not.",
                 self.repeated
             )
         })
