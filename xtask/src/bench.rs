@@ -2,14 +2,18 @@
 
 mod axis;
 mod contender;
+mod cpu;
 mod failover;
+mod fleet;
 mod html;
 mod machine;
 mod plot;
 mod report;
 mod round;
+mod scale;
 mod setting;
 mod spread;
+mod steady;
 mod table;
 
 use std::fs;
@@ -44,6 +48,8 @@ pub(crate) struct Options {
 enum What {
     /// How long a takeover takes, and how far it is from what the protocol allows
     Failover(failover::Options),
+    /// What many virtual routers cost, and how fast all of them move
+    Scale(scale::Options),
     /// All of them, with their defaults
     All,
 }
@@ -59,7 +65,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     clean_up_when_interrupted()?;
     let benches: Vec<Bench> = match &options.what {
         What::Failover(options) => vec![Box::new(|quick| failover::run(options, quick))],
-        What::All => vec![Box::new(|quick| failover::run(&failover::Options::default(), quick))],
+        What::Scale(options) => vec![Box::new(|quick| scale::run(options, quick))],
+        What::All => vec![
+            Box::new(|quick| failover::run(&failover::Options::default(), quick)),
+            Box::new(|quick| scale::run(&scale::Options::default(), quick)),
+        ],
     };
     let machine = Machine::look();
     let mut reports = Vec::new();
