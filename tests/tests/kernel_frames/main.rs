@@ -2,6 +2,7 @@
 //! (C-XDP-01), and of the right one.
 
 mod corpus;
+mod order;
 mod programs;
 mod watch;
 
