@@ -4,6 +4,7 @@
 mod corpus;
 mod emit;
 mod lease;
+mod order;
 mod programs;
 mod told;
 mod watch;
