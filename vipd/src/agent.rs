@@ -155,17 +155,22 @@ impl Agent {
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
-        self.degraded.extend(degraded);
+        self.degrade(degraded);
         let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
-        if let Some(sentence) = lost {
-            tracing::warn!("{sentence}");
-            self.degraded.push(sentence);
-        }
+        self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
         let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
         election.run(commands).await
+    }
+
+    /// Says what is worse here than it could be, in the log and from now on in the status.
+    fn degrade(&mut self, sentence: Option<String>) {
+        if let Some(sentence) = sentence {
+            tracing::warn!("{sentence}");
+            self.degraded.push(sentence);
+        }
     }
 }
 
