@@ -8,8 +8,8 @@ use crate::master::{Master, Task};
 use crate::queue::Queue;
 use crate::skew::{down_interval, skew_time};
 use crate::{
-    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Seen, Spec, State, Status,
-    Transition, Version,
+    Action, Advert, Announcing, Cause, Fault, Input, InstanceId, Instant, Interval, Seen, Spec, State,
+    Status, Transition, Version,
 };
 
 /// A Backup that is watched for looks itself after so many intervals of the Master at the latest, in case the watch
@@ -62,6 +62,25 @@ impl Instance {
             last_transition: None,
             role: Role::Initialize,
         }
+    }
+
+    /// Goes on by another configuration.
+    pub(crate) fn reconfigure(&mut self, spec: Spec, now: Instant) {
+        let before = core::mem::replace(&mut self.spec, spec);
+        match &mut self.role {
+            Role::Master(master) => master.advert_within(self.spec.interval.as_duration(), now),
+            // Nothing has been learned that would outweigh what is configured.
+            _ if self.active_interval == before.interval => self.active_interval = self.spec.interval,
+            _ => {}
+        }
+        self.watch(false);
+    }
+
+    /// The most that one call of `expire` asks of it: report, advert and addresses with the first set of announcements, or
+    /// as a late Master an advert with both later sets.
+    pub(crate) fn most_actions(&self) -> usize {
+        let Announcing { repeat, losing_repeat, refresh_repeat, .. } = self.spec.announcing;
+        4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
     }
 
     /// Judges an input. Before Startup and after Shutdown, facts about this node (faults, source, priority) are kept

@@ -15,7 +15,8 @@ use tokio::task::LocalSet;
 
 use crate::config::Config;
 use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
-use crate::datapath::{Datapath, Tally};
+use crate::datapath::{Datapath, Opened, Tally};
+use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
@@ -43,7 +44,7 @@ pub(crate) struct Ready {
     /// Where adverts are received.
     pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
-    pub(crate) counters: Tally,
+    pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
     pub(crate) scheduling: Scheduling,
     /// What is worse here than it could be.
@@ -151,7 +152,10 @@ impl Agent {
         let record = self.run_dir.record();
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
-        let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
+        let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
+        let Opened { datapath, interfaces, counters, degraded } = opened;
+        let counters = Arc::new(counters);
+        self.degraded.extend(degraded);
         let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {
@@ -190,6 +194,8 @@ impl Service {
         let Ok(ready) = ready.await else {
             return Ok(());
         };
+        let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
+        tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
         let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
         let operators = commands.clone();
         let answer = async move |request| match request {

@@ -11,6 +11,7 @@ mod lan;
 mod matrix;
 mod preemption;
 mod properties;
+mod reconfiguring;
 mod simulation;
 mod support;
 mod timers;

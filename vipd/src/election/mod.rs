@@ -4,10 +4,14 @@
 mod announcer;
 mod board;
 mod clock;
+mod defence;
 mod frames;
+mod links;
 mod operate;
+mod perform;
 mod plan;
 mod run;
+mod standing;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
