@@ -7,6 +7,7 @@ pub mod control;
 pub mod datapath;
 pub mod effects;
 pub mod election;
+mod exec;
 mod leftovers;
 pub mod link;
 mod realtime;
