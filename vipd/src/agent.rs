@@ -20,6 +20,7 @@ use crate::datapath::{Datapath, Tally};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
+use crate::notify::{self, Events, Notifier, Publisher};
 use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
@@ -119,16 +120,21 @@ impl Agent {
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
+        let (publisher, events) = notify::channel(self.config.instances.len());
         let service = {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
-            let (router_id, socket) = (self.config.router_id.clone(), self.run_dir.control());
+            let (config, socket) = (self.config.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { router_id, board, warden, socket };
-                LocalSet::new().block_on(&runtime()?, service.serve(ready, commands, ended))
+                let service = Service { config, board, warden, socket, events };
+                let runtime = runtime()?;
+                let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
+                // Looking up a name or a file may hang; that is not waited for.
+                runtime.shutdown_background();
+                served
             };
             thread::Builder::new().name("service".to_owned()).spawn(served)?
         };
-        let elected = runtime()?.block_on(self.elect(board, ready_out, commands_in));
+        let elected = runtime()?.block_on(self.elect(board, publisher, ready_out, commands_in));
         if elected.is_err() {
             self.errand.give_away();
         }
@@ -144,6 +150,7 @@ impl Agent {
     async fn elect(
         &mut self,
         board: Arc<Board>,
+        publisher: Publisher,
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
@@ -153,7 +160,8 @@ impl Agent {
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
         let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
-        let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
+        let election =
+            Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {
             tracing::warn!("{sentence}");
@@ -172,14 +180,15 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// The service thread: signals, the control socket, an eye on the warden.
 struct Service {
-    router_id: Option<String>,
+    config: Config,
     board: Arc<Board>,
     warden: Arc<Warden>,
     socket: PathBuf,
+    events: Events,
 }
 
 impl Service {
-    /// Serves until the election has ended.
+    /// Serves until the election has ended, and those are told who want to know that.
     async fn serve(
         self,
         ready: oneshot::Receiver<Ready>,
@@ -191,7 +200,10 @@ impl Service {
         let Ok(ready) = ready.await else {
             return Ok(());
         };
-        let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
+        let mut notifier = Notifier::start(&self.config, self.events);
+        let router_id = self.config.router_id;
+        let reporter =
+            Reporter::new(router_id, self.board, Arc::clone(&self.warden), notifier.counters(), ready);
         let control = control::serve(&self.socket, Rc::new(move || reporter.status()))
             .with_context(|| format!("cannot listen on {}", self.socket.display()))?;
         tokio::task::spawn_local(control);
@@ -202,7 +214,8 @@ impl Service {
         tokio::pin!(ended);
         loop {
             tokio::select! {
-                _ = &mut ended => return Ok(()),
+                _ = &mut ended => break,
+                _ = notifier.run() => {}
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
@@ -210,5 +223,7 @@ impl Service {
             // The election has ended already when this fails.
             let _ = commands.send(Command::Stop).await;
         }
+        notifier.finish().await;
+        Ok(())
     }
 }

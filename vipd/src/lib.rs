@@ -10,6 +10,7 @@ pub mod election;
 mod exec;
 mod leftovers;
 pub mod link;
+pub mod notify;
 mod realtime;
 mod report;
 mod rights;

@@ -13,6 +13,7 @@ use crate::agent::Ready;
 use crate::control::{InstanceStatus, Status, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
+use crate::notify::Counters;
 use crate::warden::Warden;
 
 /// The service thread's view of an agent.
@@ -20,6 +21,7 @@ pub(crate) struct Reporter {
     router_id: Option<String>,
     board: Arc<Board>,
     warden: Arc<Warden>,
+    notified: Counters,
     ready: Ready,
 }
 
@@ -28,9 +30,10 @@ impl Reporter {
         router_id: Option<String>,
         board: Arc<Board>,
         warden: Arc<Warden>,
+        notified: Counters,
         ready: Ready,
     ) -> Self {
-        Self { router_id, board, warden, ready }
+        Self { router_id, board, warden, notified, ready }
     }
 
     /// Everything, as of now.
@@ -47,6 +50,7 @@ impl Reporter {
             degraded: self.ready.degraded.clone(),
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
+            notify: self.notified.status(),
             interfaces: self.ready.interfaces.clone(),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use server::serve;
-pub use status::{InstanceStatus, InterfaceStatus, Status, WardenStatus};
+pub use status::{ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, WardenStatus};
 
 /// What can be asked.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use super::plan::Planned;
 use crate::datapath::{Claim, Datapath, Heard};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
+use crate::notify::Publisher;
 use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
@@ -63,6 +64,7 @@ pub struct Election {
     announcer: Announcer,
     alarm: Alarm,
     board: Arc<Board>,
+    publisher: Publisher,
     will: Will,
 }
 
@@ -76,6 +78,7 @@ impl Election {
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        publisher: Publisher,
         will: Will,
     ) -> anyhow::Result<Self> {
         let addresses = planned
@@ -105,6 +108,7 @@ impl Election {
             announcer: Announcer::default(),
             alarm,
             board,
+            publisher,
             will,
         })
     }
@@ -236,7 +240,8 @@ impl Election {
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
                 // Nobody is fenced yet.
-                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
+                Action::ProveConnected(_) => {}
+                Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -257,6 +262,7 @@ impl Election {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
         self.will.set_master(id, to == State::Master);
+        self.publisher.changed(id, transition, self.router.status(id).priority);
         if to == State::Master {
             Sent::count(&self.board.sent(id).master_transitions);
         }
@@ -405,9 +411,11 @@ impl Election {
         }
     }
 
-    fn publish(&self, id: InstanceId) {
+    fn publish(&mut self, id: InstanceId) {
         let addresses_held = self.members[usize::from(id.0)].in_place;
-        self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
+        let status = self.router.status(id);
+        self.publisher.priority(id, &status);
+        self.board.publish(id, Snapshot { status, addresses_held });
     }
 
     fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {

@@ -82,3 +82,34 @@ impl<T> Backlog<T> {
         self.waiting.borrow().len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_oldest_make_room_and_are_counted() {
+        let tally = Rc::new(Tally::new("test"));
+        let backlog = Backlog::new(Rc::clone(&tally));
+
+        (0..WAITING_MAX + 3).for_each(|number| backlog.push(number));
+        backlog.close();
+
+        assert_eq!((backlog.len(), tally.status().dropped), (WAITING_MAX, 3));
+        let mut taken = Vec::new();
+        while let Some(number) = backlog.next().await {
+            taken.push(number);
+        }
+        assert_eq!(taken, (3..WAITING_MAX + 3).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn what_comes_wakes_who_waits() {
+        let backlog = Backlog::new(Rc::new(Tally::new("test")));
+
+        let (next, ()) = tokio::join!(backlog.next(), async { backlog.push(1) });
+        let (end, ()) = tokio::join!(backlog.next(), async { backlog.close() });
+
+        assert_eq!((next, end), (Some(1), None));
+    }
+}

@@ -41,7 +41,9 @@ impl Story {
         };
         let group = |(number, group): (usize, &crate::config::SyncGroup)| Group {
             told: told(count + number, Kind::Group, &group.name, group.notify.clone(), StartState::Backup),
-            members: (0..count).filter(|place| group.members.contains(&config.instances[*place].name)).collect(),
+            members: (0..count)
+                .filter(|place| group.members.contains(&config.instances[*place].name))
+                .collect(),
             reason: "".into(),
         };
         Self {
@@ -60,7 +62,9 @@ impl Story {
         let Event { instance, priority, what } = event;
         match what {
             What::Changed(transition) => self.changed(instance, transition, priority),
-            What::Loser => self.event(instance, Word::MasterRxLowerPri, priority, "heard an advert that loses"),
+            What::Loser => {
+                self.event(instance, Word::MasterRxLowerPri, priority, "heard an advert that loses")
+            }
             What::Priority(state) => {
                 let word = if state == State::Master { Word::MasterPriority } else { Word::BackupPriority };
                 self.event(instance, word, priority, "the effective priority changed")
