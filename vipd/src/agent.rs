@@ -4,7 +4,6 @@
 use std::io;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
@@ -15,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus};
+use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Tally};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
@@ -160,8 +159,7 @@ impl Agent {
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
         let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
-        let election =
-            Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
+        let election = Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {
             tracing::warn!("{sentence}");
@@ -188,7 +186,7 @@ struct Service {
 }
 
 impl Service {
-    /// Serves until the election has ended, and those are told who want to know that.
+    /// Serves until the election has ended, and everybody who wants to know it has been told.
     async fn serve(
         self,
         ready: oneshot::Receiver<Ready>,
@@ -201,10 +199,14 @@ impl Service {
             return Ok(());
         };
         let mut notifier = Notifier::start(&self.config, self.events);
-        let router_id = self.config.router_id;
-        let reporter =
-            Reporter::new(router_id, self.board, Arc::clone(&self.warden), notifier.counters(), ready);
-        let control = control::serve(&self.socket, Rc::new(move || reporter.status()))
+        let (router_id, notified) = (self.config.router_id, notifier.counters());
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), notified, ready);
+        let operators = commands.clone();
+        let answer = async move |request| match request {
+            Request::Status => Reply::Status(reporter.status()),
+            Request::Operate(operation, target) => operate(&operators, operation, target).await,
+        };
+        let control = control::serve(&self.socket, answer)
             .with_context(|| format!("cannot listen on {}", self.socket.display()))?;
         tokio::task::spawn_local(control);
         tokio::task::spawn_local(async move {
@@ -225,5 +227,16 @@ impl Service {
         }
         notifier.finish().await;
         Ok(())
+    }
+}
+
+/// Has the election do what an operator wants.
+async fn operate(commands: &mpsc::Sender<Command>, operation: Operation, target: Target) -> Reply {
+    let (done_out, done) = oneshot::channel();
+    let sent = commands.send(Command::Operate(operation, target, done_out)).await;
+    match (sent, done.await) {
+        (Ok(()), Ok(Ok(names))) => Reply::Done(names),
+        (Ok(()), Ok(Err(refused))) => Reply::Error(refused),
+        _ => Reply::Error("the agent is ending".to_owned()),
     }
 }

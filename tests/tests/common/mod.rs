@@ -5,7 +5,7 @@ use aya::programs::{SchedClassifier, TcAttachType};
 use vipd_tests::Host;
 
 /// The kinds of programs at a host's interface. The kernel is asked for tcx: bpftool of Debian 12 does not know it.
-pub fn attached(host: &Host) -> Vec<String> {
+pub(crate) fn attached(host: &Host) -> Vec<String> {
     let net: serde_json::Value =
         serde_json::from_str(&host.command("bpftool -j net show").expect("bpftool")).expect("JSON");
     let xdp = net[0]["xdp"].as_array().is_some_and(|list| !list.is_empty());
@@ -16,7 +16,7 @@ pub fn attached(host: &Host) -> Vec<String> {
 
 /// Everything that an agent can leave on a host.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Traces {
+pub(crate) struct Traces {
     addresses: String,
     qdiscs: String,
     programs: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Traces {
 
 impl Traces {
     /// Looks.
-    pub fn of(host: &Host) -> Result<Self> {
+    pub(crate) fn of(host: &Host) -> Result<Self> {
         let processes = host.command("ps -A -o comm=")?;
         let others = processes.lines().filter(|name| !["sh", "cat", "ps"].contains(name));
         Ok(Self {

@@ -5,6 +5,8 @@ mod kernel;
 #[cfg(feature = "kernel-log")]
 mod kernel_log;
 mod ladder;
+mod leases;
+mod page;
 mod port;
 mod presence;
 mod published;
@@ -20,7 +22,7 @@ use std::task::Poll;
 
 use vipd_common::abi::{self, Addr, Event};
 use vipd_common::wire::from_ipv4;
-use vipd_core::{Advert, InstanceId, Instant, Interval};
+use vipd_core::{Advert, InstanceId, Instant, Interval, Seen};
 
 use self::port::{Listener, Port};
 use self::presence::Presence;
@@ -39,10 +41,38 @@ pub use tally::Tally;
 /// A fact from the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// An advert that passed every check.
-    Advert(InstanceId, Advert),
+    /// An advert that passed every check, and whether the kernel waits for silence from it on, and will tell.
+    Advert(InstanceId, Advert, bool),
+    /// No sign of life came for as long as the virtual router waits for one, by what was published of it last. The kernel
+    /// does not wait any more, until the next sign of life.
+    Silent(InstanceId, Silence),
     /// Another node claims one of our addresses.
     Claim(Claim),
+}
+
+/// The evidence of a silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// When the kernel noticed it: not before the deadline.
+    pub at: Instant,
+    /// Arrival of the last sign of life.
+    pub since: Instant,
+    /// Who gave it.
+    pub source: IpAddr,
+    /// With which priority; 0 when it was a resignation.
+    pub priority: u8,
+}
+
+/// What a virtual router is at the moment, as far as the receive checks and the kernel's timer ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Effective priority.
+    pub priority: u8,
+    /// Least priority of another node, beside 0, that keeps this one waiting while it is not Master: its own when it preempts,
+    /// 1 when it does not or a preempt delay runs (C-FSM-05, C-FSM-06, C-FSM-16).
+    pub alive_from: u8,
+    /// It is Master.
+    pub master: bool,
 }
 
 /// A gratuitous ARP of another node for one of our addresses.
@@ -152,8 +182,15 @@ impl Datapath {
                     return Err(OpenError::Demanded { interface, demanded: policy, refused });
                 }
             };
+            let timer = attached.is_some() && kernel.as_ref().is_some_and(Kernel::timers);
             tell(name, datapath, policy, &refused);
-            statuses.push(InterfaceStatus { name: name.clone(), datapath, refused });
+            if attached.is_some() && !timer {
+                tracing::warn!(
+                    "{name}: this kernel has no timers for BPF programs (5.15 has), so the agent times silence itself, \
+                     and takes over late when it gets no CPU"
+                );
+            }
+            statuses.push(InterfaceStatus { name: name.clone(), datapath, refused, timer });
             held.push((presence, attached));
         }
         let kernel = match kernel.zip(events) {
@@ -165,7 +202,8 @@ impl Datapath {
         };
         let mut datapath = Self { kernel, _held: held, ports, unread: true };
         for (id, planned) in (0..).map(InstanceId).zip(planned) {
-            datapath.publish(id, planned, planned.config.priority, false)?;
+            let priority = planned.config.priority;
+            datapath.publish(id, planned, Standing { priority, alive_from: priority, master: false })?;
         }
         Ok((datapath, statuses, tally))
     }
@@ -214,18 +252,71 @@ impl Datapath {
         heard
     }
 
-    /// The last valid advert that the kernel has seen for a virtual router. A packet socket keeps nothing back.
-    pub fn last_seen(&self, id: InstanceId) -> Option<Advert> {
-        let kernel = &self.kernel.as_ref()?.kernel;
-        match kernel.seen(id.0.into()) {
-            Ok(seen) => {
-                let seen = seen?;
-                advert_from(&seen.source, seen.priority, seen.interval_cs, Instant::from_nanos(seen.at))
+    /// What the kernel has heard of a virtual router by now. A packet socket keeps nothing back.
+    #[must_use]
+    pub fn seen(&self, id: InstanceId) -> Option<Seen> {
+        let seen = self.kernel.as_ref()?.kernel.seen(id.0.into())?;
+        Some(Seen {
+            last: advert_seen(&seen.last),
+            sign: advert_seen(&seen.sign),
+            watched: seen.watched != 0,
+        })
+    }
+
+    /// Lets this node answer for the addresses of a virtual router until a moment and not after it; the end of time is no
+    /// limit. `false` if the kernel has ended the lease since [`close_gate`](Self::close_gate), because it heard a node that
+    /// goes before this one (C-FSM-09): nothing is changed then, and the advert is in [`seen`](Self::seen).
+    ///
+    /// So that nothing falls between two stools, a Master closes the gate, publishes that it is Master, looks at what was
+    /// seen, and then extends. Behind a packet socket there is no gate, and this says `true`.
+    #[must_use]
+    pub fn extend_lease(&mut self, id: InstanceId, until: Instant) -> bool {
+        self.gate().is_none_or(|kernel| kernel.extend_lease(id.0.into(), until.as_nanos()))
+    }
+
+    /// Answers for the addresses of a virtual router no more, from now on, until a lease is extended.
+    pub fn close_gate(&mut self, id: InstanceId) {
+        if let Some(kernel) = self.gate() {
+            kernel.set_lease(id.0.into(), abi::lease::CLOSED);
+        }
+    }
+
+    /// Takes the gate away: what asks for the addresses of a virtual router is let through, as at first.
+    pub fn release_gate(&mut self, id: InstanceId) {
+        if let Some(kernel) = self.gate() {
+            kernel.set_lease(id.0.into(), abi::lease::OPEN);
+        }
+    }
+
+    /// Until when this node answers for the addresses of a virtual router, a moment long past when the gate is closed; `None`
+    /// where there is no gate.
+    #[must_use]
+    pub fn lease(&self, id: InstanceId) -> Option<Instant> {
+        let lease = self.kernel.as_ref()?.kernel.lease(id.0.into());
+        (lease != abi::lease::OPEN).then_some(Instant::from_nanos(lease))
+    }
+
+    fn gate(&mut self) -> Option<&mut Kernel> {
+        self.kernel.as_mut().map(|listening| &mut listening.kernel)
+    }
+
+    /// Tells where a virtual router stands now; everything else about it is as it was published.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn stand(
+        &mut self,
+        id: InstanceId,
+        planned: &Planned,
+        standing: Standing,
+    ) -> Result<(), PublishError> {
+        match &mut self.kernel {
+            Some(Listening { kernel, .. })
+                if self.ports.iter().all(|(ifindex, _)| *ifindex != planned.ifindex) =>
+            {
+                kernel.update(id.0.into(), |rules| *rules = rules::rules(planned, standing))
             }
-            Err(error) => {
-                tracing::error!("cannot read what the kernel has seen: {error}");
-                None
-            }
+            _ => self.publish(id, planned, standing),
         }
     }
 
@@ -237,16 +328,21 @@ impl Datapath {
         &mut self,
         id: InstanceId,
         planned: &Planned,
-        priority: u8,
-        master: bool,
+        standing: Standing,
     ) -> Result<(), PublishError> {
-        let rules = rules::rules(planned, priority, master);
+        let rules = rules::rules(planned, standing);
         let peers = rules::peers(planned);
-        let vips = planned.addresses.iter().map(|(address, _)| address.ip);
+        let vips = planned.addresses.iter().map(|(address, _)| (address.ifindex, address.ip));
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {
-            port.listen(Listener { id, vrid: planned.config.vrid, rules, peers, vips: vips.collect() });
+            port.listen(Listener {
+                id,
+                vrid: planned.config.vrid,
+                rules,
+                peers,
+                vips: vips.map(|(_, ip)| ip).collect(),
+            });
         } else if let Some(Listening { kernel, .. }) = &mut self.kernel {
-            let vips: Vec<Addr> = vips.map(from_ipv4).collect();
+            let vips: Vec<(u32, Addr)> = vips.map(|(ifindex, ip)| (ifindex, from_ipv4(ip))).collect();
             kernel.publish(id.0.into(), rules::key(planned), &rules, &vips, &peers)?;
         }
         Ok(())
@@ -293,11 +389,22 @@ fn heard(event: &Event) -> Option<Heard> {
     let at = Instant::from_nanos(event.at);
     match event.kind {
         abi::kind::ADVERT => {
-            Some(Heard::Advert(instance, advert_from(&event.addr, event.priority, event.interval_cs, at)?))
+            let advert = advert_from(&event.addr, event.priority, event.interval_cs, at)?;
+            Some(Heard::Advert(instance, advert, event.watched != 0))
+        }
+        abi::kind::SILENT => {
+            let (since, source) = (Instant::from_nanos(event.since), IpAddr::V4(ipv4(&event.addr)));
+            Some(Heard::Silent(instance, Silence { at, since, source, priority: event.priority }))
         }
         abi::kind::CLAIM => Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at })),
         _ => None,
     }
+}
+
+/// `None` where there is none yet.
+fn advert_seen(stamp: &abi::Stamp) -> Option<Advert> {
+    let at = (stamp.at != 0).then_some(Instant::from_nanos(stamp.at))?;
+    advert_from(&stamp.source, stamp.priority, stamp.interval_cs, at)
 }
 
 /// `None` for an interval of zero, which no advert that passed the checks carries.

@@ -36,13 +36,22 @@ pub enum Error {
     },
 }
 
+/// A sync group, seen from one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its place in the configuration.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+}
+
 /// A virtual router with the interface that it runs on.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// As configured.
     pub config: Instance,
-    /// The sync group that it belongs to: its place in the configuration.
-    pub group: Option<u16>,
+    /// The sync group that it belongs to.
+    pub group: Option<Group>,
     /// Index of its interface.
     pub ifindex: u32,
     /// Hardware address of its interface.
@@ -68,7 +77,7 @@ impl Planned {
             mute_to_losers: self.config.lower_prio_no_advert,
             last_word: self.config.higher_prio_send_advert,
             down_adverts: self.config.down_timer_adverts,
-            group: self.group,
+            group: self.group.as_ref().map(|group| group.number),
             fenced: false,
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
             announcing: self.config.garp.announcing(),
@@ -101,13 +110,14 @@ impl Planned {
 /// When one is missing or is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
     let group = |name: &String| {
-        let place = config.sync_groups.iter().position(|group| group.members.contains(name))?;
-        u16::try_from(place).ok()
+        let groups = (0..).zip(&config.sync_groups);
+        let mine = groups.into_iter().find(|(_, group)| group.members.contains(name));
+        mine.map(|(number, group)| Group { number, name: group.name.clone() })
     };
     config.instances.iter().map(|instance| plan_one(instance, group(&instance.name), links)).collect()
 }
 
-fn plan_one(instance: &Instance, group: Option<u16>, links: &Links) -> Result<Planned, Error> {
+fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
     let link = find(instance, &instance.interface, links)?;
     let addresses = instance
         .addresses
