@@ -23,6 +23,7 @@ mod pair;
 pub mod probe;
 mod process;
 pub mod procs;
+pub mod receivers;
 mod rtnl;
 pub mod services;
 mod signals;

@@ -159,7 +159,8 @@ impl Agent {
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
         let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
-        let election = Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
+        let election =
+            Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {
             tracing::warn!("{sentence}");
