@@ -4,6 +4,7 @@
 mod corpus;
 mod emit;
 mod lease;
+mod order;
 mod programs;
 mod told;
 mod watch;
@@ -40,6 +41,7 @@ fn usual() -> Receiver {
     named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4")
 }
 
+/// C-XDP-05: also with 255 addresses.
 #[test]
 fn c_xdp_01_every_advert_of_the_corpus_gets_its_verdict_on_every_road() {
     let mut kernel = kernel(&usual());
@@ -145,6 +147,7 @@ fn an_advert_that_is_routed_through_this_host_passes_whatever_it_says() {
     }
 }
 
+/// C-ARP-02
 #[test]
 fn every_arp_frame_of_the_corpus_passes_and_only_announcements_are_claims() {
     for frame in frames().iter().filter(|frame| matches!(frame.kind.as_str(), "garp" | "arp-reply")) {
@@ -205,6 +208,7 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
     }
 }
 
+/// C-SEC-05
 #[test]
 fn c_rx_21_a_frame_that_fails_a_check_leaves_seen_alone() {
     let mut kernel = kernel(&usual());
@@ -287,6 +291,7 @@ fn fresh_header_sum(frame: &[u8]) -> [u8; 2] {
     checksum::field(checksum::octets(&header))
 }
 
+/// C-SEC-02
 #[test]
 fn c_xdp_01_kernel_and_user_space_agree_on_10_000_mutated_frames() {
     let frames = adverts();

@@ -9,7 +9,7 @@ use super::board::Sent;
 use super::clock;
 use super::frames::Advert;
 use super::run::{Election, Frame, Member};
-use crate::effects::Applied;
+use crate::effects::{Applied, Order};
 
 impl Election {
     /// Does what the election commands.
@@ -24,8 +24,8 @@ impl Election {
             }
         }
         self.flush();
-        for (id, held) in self.orders.drain(..) {
-            self.holder.order(id, held);
+        for (id, order) in self.orders.drain(..) {
+            self.holder.order(id, order);
         }
     }
 
@@ -36,7 +36,8 @@ impl Election {
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
                 // Nobody is fenced yet.
-                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
+                Action::ProveConnected(_) => {}
+                Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -57,6 +58,7 @@ impl Election {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
         self.will.set_master(id, to == State::Master);
+        self.publisher.changed(id, transition, self.router.status(id).priority);
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {
             // A new Master answers when its first advert has left, an old one no more.
@@ -157,7 +159,7 @@ impl Election {
         member.announcements = 0;
         self.announcer.cancel(id);
         member.orders += 1;
-        self.orders.push((id, held));
+        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
     }
 
     /// Takes note of what became of an order.
