@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: vipd beside Keepalived, by the clock.
 
+mod answer;
 mod axis;
 mod contender;
 mod cpu;
@@ -60,6 +61,8 @@ enum What {
     Scale(scale::Options),
     /// What hostile frames do, as many as this machine can send
     Flood(flood::Options),
+    /// Who answers for the virtual address when things go wrong
+    Answer(answer::Options),
     /// All of them, with their defaults
     All,
 }
@@ -78,11 +81,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Starve(options) => vec![Box::new(|quick| starve::run(options, quick))],
         What::Scale(options) => vec![Box::new(|quick| scale::run(options, quick))],
         What::Flood(options) => vec![Box::new(|quick| flood::run(options, quick))],
+        What::Answer(options) => vec![Box::new(|quick| answer::run(options, quick))],
         What::All => vec![
             Box::new(|quick| failover::run(&failover::Options::default(), quick)),
             Box::new(|quick| starve::run(&starve::Options::default(), quick)),
             Box::new(|quick| scale::run(&scale::Options::default(), quick)),
             Box::new(|quick| flood::run(&flood::Options::default(), quick)),
+            Box::new(|quick| answer::run(&answer::Options::default(), quick)),
         ],
     };
     let machine = Machine::look();

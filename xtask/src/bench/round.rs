@@ -156,6 +156,8 @@ pub(super) fn play(
     // Whatever a round before this one has left.
     pair.restore()?;
     let mut lb1 = start(&pair.lb1, &setting.confs[0])?;
+    // One after the other: loading a program into the kernel keeps a core busy, and two would be all there are.
+    pair.wait_for_holder(&pair.lb1, LIMIT)?;
     let lb2 = start(&pair.lb2, &setting.confs[1])?;
     let mut samples = Vec::new();
     for fault in Fault::ALL {
