@@ -200,8 +200,8 @@ impl Service {
             return Ok(());
         };
         let mut notifier = Notifier::start(&self.config, self.events);
-        let (router_id, notified) = (self.config.router_id, notifier.counters());
-        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), notified, ready);
+        let (label, counters) = (self.config.router_id, notifier.counters());
+        let reporter = Reporter::new(label, self.board, Arc::clone(&self.warden), counters, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
             Request::Status => Reply::Status(reporter.status()),
