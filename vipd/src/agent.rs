@@ -15,7 +15,8 @@ use tokio::task::LocalSet;
 
 use crate::config::Config;
 use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
-use crate::datapath::{Datapath, Tally};
+use crate::datapath::{Datapath, Opened, Tally};
+use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
@@ -44,7 +45,7 @@ pub(crate) struct Ready {
     /// Where adverts are received.
     pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
-    pub(crate) counters: Tally,
+    pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
     pub(crate) scheduling: Scheduling,
     /// What is worse here than it could be.
@@ -158,18 +159,26 @@ impl Agent {
         let record = self.run_dir.record();
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
-        let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
+        let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
+        let Opened { datapath, interfaces, counters, degraded } = opened;
+        let counters = Arc::new(counters);
+        self.degrade(degraded);
         let election =
             Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
-        if let Some(sentence) = lost {
-            tracing::warn!("{sentence}");
-            self.degraded.push(sentence);
-        }
+        self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
         let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
         election.run(commands).await
+    }
+
+    /// Says what is worse here than it could be, in the log and from now on in the status.
+    fn degrade(&mut self, sentence: Option<String>) {
+        if let Some(sentence) = sentence {
+            tracing::warn!("{sentence}");
+            self.degraded.push(sentence);
+        }
     }
 }
 
@@ -199,12 +208,14 @@ impl Service {
         let Ok(ready) = ready.await else {
             return Ok(());
         };
+        let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
+        tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
         let mut notifier = Notifier::start(&self.config, self.events);
-        let (label, counters) = (self.config.router_id, notifier.counters());
-        let reporter = Reporter::new(label, self.board, Arc::clone(&self.warden), counters, ready);
+        let (router_id, told) = (self.config.router_id, notifier.counters());
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
-            Request::Status => Reply::Status(reporter.status()),
+            Request::Status => Reply::Status(Box::new(reporter.status())),
             Request::Operate(operation, target) => operate(&operators, operation, target).await,
         };
         let control = control::serve(&self.socket, answer)

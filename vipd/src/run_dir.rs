@@ -12,6 +12,8 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
+use crate::datapath::remove_pins;
+
 const LOCK: &str = "lock";
 const CONTROL: &str = "control.sock";
 const RECORD: &str = "record";
@@ -57,16 +59,18 @@ impl RunDir {
     /// When another agent holds it or it cannot be written.
     pub fn acquire(dir: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Io { dir: dir.to_owned(), source };
-        let made = !dir.exists();
-        if made {
-            fs::DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(failed)?;
-        }
-        let (lock, made) = lock(dir, made)?;
+        let (lock, made) = lock(dir)?;
         let held = Self { dir: dir.to_owned(), made, lock };
         match fs::remove_file(held.control()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(held),
         }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.dir
     }
 
     /// Where the control socket of this agent is.
@@ -87,7 +91,7 @@ impl RunDir {
         self.lock.as_raw_fd()
     }
 
-    /// Removes every file of ours, and the directory if it was made here and nothing else is in it. Does nothing where
+    /// Removes every file of ours, with what they keep in the kernel, and the directory if it was made here and nothing else is in it. Does nothing where
     /// that was done before: the files are another agent's then.
     pub fn sweep(&self) {
         let lock = self.dir.join(LOCK);
@@ -95,6 +99,7 @@ impl RunDir {
             return;
         }
         // What cannot be removed now is removed by the next agent; the lock itself ends with the process.
+        let _ = remove_pins(&self.dir);
         let _ = fs::remove_file(self.control());
         let _ = fs::remove_file(self.record());
         let _ = fs::remove_file(lock);
@@ -122,20 +127,24 @@ pub fn control(dir: &Path) -> PathBuf {
     dir.join(CONTROL)
 }
 
-/// Locks a directory, and tells whether it goes when the agent does: it was `made` for this one, or for one that was
-/// killed.
-fn lock(dir: &Path, made: bool) -> Result<(Flock<File>, bool), Error> {
+/// Locks a directory, which is made where it is missing, and tells whether it goes when the agent does: it was made for
+/// this one, or for one that was killed.
+fn lock(dir: &Path) -> Result<(Flock<File>, bool), Error> {
     let path = dir.join(LOCK);
     let failed = |source| Error::Io { dir: dir.to_owned(), source };
     let started = Instant::now();
+    let mut made = false;
     loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = match opened {
+            // It may have been there until now, and gone with the agent that made it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && started.elapsed() < WARDEN => {
+                fs::DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(failed)?;
+                made = true;
+                continue;
+            }
+            opened => opened.map_err(failed)?,
+        };
         let mut locked = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(locked) => locked,
             Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {

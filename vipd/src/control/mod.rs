@@ -61,7 +61,7 @@ pub enum Target {
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// To [`Request::Operate`]: it was done to these, by name.
     Done(Vec<String>),
     /// The request was not understood; nothing was changed.

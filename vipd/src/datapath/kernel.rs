@@ -18,6 +18,7 @@ use super::events::Events;
 use super::ladder::{self, Attached, Refused};
 use super::leases::Leases;
 use super::page::SeenPage;
+use super::pins::Pins;
 use super::published::{Maps, Published, remove};
 use crate::config::Datapath;
 
@@ -53,7 +54,7 @@ pub enum PublishError {
 }
 
 /// The kernel half, attached nowhere at first. When it is dropped, or the process ends however it may, the kernel
-/// drops it too: nothing is pinned.
+/// drops it too, but for what is pinned: [`Pins`].
 pub struct Kernel {
     ebpf: Ebpf,
     maps: Maps,
@@ -216,14 +217,19 @@ impl Kernel {
     }
 
     /// Attaches to an interface at the best place that it offers and `policy` allows. It stays there until the result is
-    /// dropped.
+    /// dropped, and where there are `pins` until they are dropped too.
     ///
     /// # Errors
     ///
     /// [`Refused`] tells why each place was not to be had. The caller goes on with a packet socket, unless `policy`
     /// demands one of these places.
-    pub fn attach(&mut self, interface: &str, policy: Datapath) -> Result<Attached, Refused> {
-        ladder::climb(self, interface, policy)
+    pub fn attach(
+        &mut self,
+        interface: &str,
+        policy: Datapath,
+        pins: Option<&Pins>,
+    ) -> Result<Attached, Refused> {
+        ladder::climb(self, interface, policy, pins)
     }
 
     /// The program for XDP, to run it on a frame of one's own (`BPF_PROG_TEST_RUN`).

@@ -10,9 +10,9 @@ use vipd_common::wire::eth::{self, Class};
 use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, judge};
 use vipd_core::{InstanceId, Instant};
 
+use super::heard::{Claim, Heard, advert_from};
 use super::socket::{self, PacketSocket};
 use super::tally::SocketTally;
-use super::{Claim, Heard, advert_from};
 use crate::watch::{self, Watched};
 
 /// A virtual router on the interface.

@@ -4,6 +4,7 @@
 mod announcer;
 mod board;
 mod clock;
+mod defence;
 mod frames;
 mod links;
 mod operate;

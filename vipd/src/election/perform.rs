@@ -9,7 +9,7 @@ use super::board::Sent;
 use super::clock;
 use super::frames::Advert;
 use super::run::{Election, Frame, Member};
-use crate::effects::Applied;
+use crate::effects::{Applied, Order};
 
 impl Election {
     /// Does what the election commands.
@@ -24,8 +24,8 @@ impl Election {
             }
         }
         self.flush();
-        for (id, held) in self.orders.drain(..) {
-            self.holder.order(id, held);
+        for (id, order) in self.orders.drain(..) {
+            self.holder.order(id, order);
         }
     }
 
@@ -87,7 +87,8 @@ impl Election {
         }
     }
 
-    fn queue_announcement(&mut self, id: InstanceId) {
+    /// Announces every address of a virtual router once.
+    pub(super) fn queue_announcement(&mut self, id: InstanceId) {
         let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
         let spacing = planned.config.garp.interval;
         for (number, (ifindex, garp)) in frames.announcements().enumerate() {
@@ -158,7 +159,7 @@ impl Election {
         member.announcements = 0;
         self.announcer.cancel(id);
         member.orders += 1;
-        self.orders.push((id, held));
+        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
     }
 
     /// Takes note of what became of an order.

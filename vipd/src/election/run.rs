@@ -10,12 +10,13 @@ use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 use super::announcer::Announcer;
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
+use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Transmitter};
+use crate::effects::{Holder, Order, Transmitter};
 use crate::link::Monitor;
 use crate::notify::Publisher;
 use crate::warden::Will;
@@ -48,6 +49,8 @@ pub(super) struct Member {
     pub(super) in_place: bool,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
+    /// What is done about other nodes that claim its addresses.
+    pub(super) defence: Defence,
     /// The last send failed; said once.
     pub(super) mute: bool,
 }
@@ -69,7 +72,7 @@ pub struct Election {
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
     /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
-    pub(super) orders: Vec<(InstanceId, bool)>,
+    pub(super) orders: Vec<(InstanceId, Order)>,
     pub(super) transmitter: Transmitter<Frame>,
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
@@ -94,11 +97,7 @@ impl Election {
         publisher: Publisher,
         will: Will,
     ) -> anyhow::Result<Self> {
-        let addresses = planned
-            .iter()
-            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
-            .collect();
-        let holder = Holder::start(addresses, will.clone())?;
+        let holder = Holder::start(will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -112,12 +111,15 @@ impl Election {
                 orders: 0,
                 in_place: false,
                 announcements: 0,
+                defence: Defence::default(),
                 mute: false,
             })
         };
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
+            holder.order(id, Order::Replace(member.planned.list()));
+            member.orders += 1;
         }
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
@@ -248,17 +250,20 @@ impl Election {
     }
 
     fn claimed(&mut self, claim: Claim) {
-        if self.router.state(claim.instance) != State::Master {
+        let Claim { instance: id, ip, mac, .. } = claim;
+        if self.router.state(id) != State::Master {
             return;
         }
-        Sent::count(&self.board.sent(claim.instance).claims);
-        let member = &self.members[usize::from(claim.instance.0)];
-        tracing::warn!(
-            "({}) another node, {}, claims our address {} by gratuitous ARP",
-            member.planned.config.name,
-            Mac(claim.mac),
-            claim.ip
-        );
+        Sent::count(&self.board.sent(id).claims);
+        let member = &mut self.members[usize::from(id.0)];
+        let answer = member.defence.against(mac, clock::now());
+        if answer.say {
+            let name = &member.planned.config.name;
+            tracing::warn!("({name}) another node, {}, claims our address {ip} by gratuitous ARP", Mac(mac));
+        }
+        if answer.announce && member.in_place {
+            self.queue_announcement(id);
+        }
     }
 
     pub(super) fn publish(&mut self, id: InstanceId) {
