@@ -58,6 +58,46 @@ fn commands_run_in_the_order_of_events_the_specific_one_first_with_the_arguments
     assert_eq!(pair.lb1.host.read_file(LOG).expect("told").lines().collect::<Vec<_>>(), expected);
 }
 
+/// As in Keepalived: who becomes MASTER finds the addresses in place, and who is no more finds them gone. There are so many
+/// that the kernel takes a while for them.
+#[test]
+fn commands_find_the_addresses_as_the_state_wants_them() {
+    // Arrange: 200, and the guide's.
+    let count = "#!/bin/sh\necho \"$1 $(ip -4 -o address show dev eth0 | wc -l)\" >> /run/told\n";
+    let pair = Pair::new().expect("lab");
+    pair.lb1.host.write_file("/etc/lab/count", count, 0o755).expect("write");
+    let addresses: String = (0..200).map(|n| format!("10.0.{n}.100/32\n")).collect();
+    let many = conf(Conf::lb1(), "", &NOTIFY.replace("record", "count"), "")
+        .replace("virtual_ipaddress {\n", &format!("virtual_ipaddress {{\n{addresses}"));
+    let told = follow(&pair.lb1.host, LOG);
+
+    // Act
+    let lb1 = pair.lb1.start(VIPD, &many).expect("vipd");
+    told.wait_for_line("any", SOON).expect("BACKUP");
+    told.wait_for_line("any", SOON).expect("MASTER");
+    pair.lb1.port.link_down().expect("cable pulled");
+    told.wait_for_line("any", SOON).expect("FAULT");
+    pair.lb1.port.link_up().expect("cable back");
+    told.wait_for_line("any", SOON).expect("BACKUP");
+    told.wait_for_line("any", SOON).expect("MASTER");
+    lb1.process().stop().expect("SIGTERM");
+    lb1.process().wait(SOON).expect("it ends");
+
+    // Assert
+    let told = pair.lb1.host.read_file(LOG).expect("told");
+    let [none, all] = [1, 202];
+    let expected = [
+        ("backup", none),
+        ("master", all),
+        ("fault", none),
+        ("backup", none),
+        ("master", all),
+        ("stop", none),
+    ];
+    let lines: Vec<_> = told.lines().filter(|line| !line.starts_with("any")).collect();
+    assert_eq!(lines, expected.map(|(state, count)| format!("{state} {count}")));
+}
+
 /// As keepalived 2.2.7 writes them, and at the end the group after its last member.
 #[test]
 fn a_sync_group_has_commands_of_its_own_and_follows_its_last_member() {

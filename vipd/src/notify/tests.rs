@@ -327,6 +327,7 @@ async fn a_receiver_that_hangs_is_cut_off_ten_seconds_after_the_end_of_the_elect
         let mut notifier = Notifier::start(&config, events);
         let What::Changed(transition) = started(0).what else { unreachable!() };
         publisher.changed(InstanceId(0), transition, 110);
+        publisher.publish(|_| true);
         let taken = tokio::select! {
             never = notifier.run() => match never {},
             taken = server.accept() => taken,
