@@ -25,15 +25,15 @@ pub(super) fn pairs(own: &Linter<'_>, peer: &Linter<'_>) -> Vec<(usize, usize)> 
 
 pub(super) fn compare(own: &mut Linter<'_>, peer: &mut Linter<'_>) {
     let pairs = pairs(own, peer);
-    alone(own, pairs.iter().map(|pair| pair.0).collect());
-    alone(peer, pairs.iter().map(|pair| pair.1).collect());
+    alone(own, &pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
+    alone(peer, &pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     for (index, other) in pairs {
         Pair { own, peer, index, other }.compare();
     }
 }
 
 /// Reports instances that the other node does not have.
-fn alone(linter: &mut Linter<'_>, paired: Vec<usize>) {
+fn alone(linter: &mut Linter<'_>, paired: &[usize]) {
     for (index, instance) in
         linter.config.instances.iter().enumerate().filter(|(index, _)| !paired.contains(index))
     {
@@ -90,10 +90,10 @@ impl Pair<'_, '_, '_> {
         }
         match (own.password, other.password) {
             (Some(one), Some(two)) if one != two => {
-                self.report("auth_pass", true, "the passwords differ".to_owned(), dropped);
+                self.report("auth_pass", true, "the passwords differ", dropped);
             }
             (Some(_), None) | (None, Some(_)) => {
-                self.report("auth_pass", true, "only one node has a password".to_owned(), dropped);
+                self.report("auth_pass", true, "only one node has a password", dropped);
             }
             _ => {}
         }
@@ -107,7 +107,7 @@ impl Pair<'_, '_, '_> {
             self.report(
                 "checksum",
                 true,
-                "each demands the form of checksum that the other does not send".to_owned(),
+                "each demands the form of checksum that the other does not send",
                 dropped,
             );
         }
@@ -121,12 +121,7 @@ impl Pair<'_, '_, '_> {
         if own.peers.is_empty() != other.peers.is_empty() {
             let (key, message) =
                 ("unicast_peer", "one node sends adverts by unicast, the other by multicast");
-            return self.report(
-                key,
-                true,
-                message.to_owned(),
-                "neither hears the other, and both become MASTER",
-            );
+            return self.report(key, true, message, "neither hears the other, and both become MASTER");
         }
         if own.peers.is_empty() {
             return;
@@ -199,8 +194,13 @@ impl Pair<'_, '_, '_> {
             self.report("priority", own.priority == 255, message, follows);
         }
         if own.state == StartState::Master && other.state == StartState::Master {
-            let message = "both nodes have `state MASTER`".to_owned();
-            self.report("state", false, message, "write it on the node with the higher priority, or on none");
+            let message = "both nodes have `state MASTER`";
+            self.report(
+                "state",
+                false,
+                &message,
+                "write it on the node with the higher priority, or on none",
+            );
         }
         if own.preempt != other.preempt {
             let word = |preempts: bool| if preempts { "preempts" } else { "does not preempt" };
@@ -249,7 +249,7 @@ impl Pair<'_, '_, '_> {
             }
         }
         if own.vmac.is_some() != other.vmac.is_some() {
-            let message = "only one node uses a virtual MAC".to_owned();
+            let message = "only one node uses a virtual MAC";
             self.report(
                 "use_vmac",
                 false,
@@ -258,11 +258,11 @@ impl Pair<'_, '_, '_> {
             );
         }
         if own.accept != other.accept {
-            let message = "only one node takes traffic to the addresses".to_owned();
+            let message = "only one node takes traffic to the addresses";
             self.report("accept", true, message, "write `no_accept` on both nodes, or on none");
         }
         if own.fence.is_some() != other.fence.is_some() {
-            let message = "only one node tests whether it is the isolated one".to_owned();
+            let message = "only one node tests whether it is the isolated one";
             self.report("fence", false, message, "add `fence` to both nodes");
         }
         for (key, here, there) in [
@@ -307,7 +307,7 @@ impl Pair<'_, '_, '_> {
     }
 
     /// Reports a difference at its place in the own file, with its place in the other one.
-    fn report(&mut self, key: &str, is_error: bool, message: String, help: &str) {
+    fn report(&mut self, key: &str, is_error: bool, message: impl Display, help: &str) {
         let span = self.own.near(&format!("instance[{}].{key}", self.index));
         let place = self.peer.place(&format!("instance[{}].{key}", self.other));
         let message = format!("{message} ({place})");

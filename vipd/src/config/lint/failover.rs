@@ -125,7 +125,6 @@ fn after(nodes: &[Node<'_>; 2], master: Option<usize>, standings: [Standing; 2])
     match (standings[holder], standings[other]) {
         (Standing::Fault, Standing::Fault) => (None, Some("both are in FAULT")),
         (Standing::Fault, _) => (Some(other), None),
-        (_, Standing::Fault) => (Some(holder), None),
         (Standing::Priority(own), Standing::Priority(rival)) if rival == own => {
             (Some(holder), Some("equal priorities: the MASTER stays"))
         }

@@ -41,9 +41,10 @@ impl Linter<'_> {
                 Effect::Weight { .. }
                     if standing(instance.priority, &factors, |down| down == at) == healthy =>
                 {
-                    let Standing::Priority(held) = healthy else { continue };
-                    let message =
-                        format!("{what} can never matter: with or without it the priority is held at {held}");
+                    let Standing::Priority(fixed) = healthy else { continue };
+                    let message = format!(
+                        "{what} can never matter: with or without it the priority is held at {fixed}"
+                    );
                     let help = "lower the priority or the weights, so that their sum stays within 1 to 254";
                     self.findings.warn(span, message, help);
                 }

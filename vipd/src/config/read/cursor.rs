@@ -7,7 +7,7 @@ use super::super::diagnostic::{Checked, Findings, Refusal};
 use super::super::places::Places;
 use super::super::source::Span;
 use super::super::suggest;
-use super::super::tree::{Item, Table, Value};
+use super::super::tree::{Entry, Item, Table, Value};
 use super::values::quoted;
 
 /// Which language a file is written in: remedies show its spelling.
@@ -211,6 +211,11 @@ impl<'t> Cursor<'t> {
                 None
             }
         }
+    }
+
+    /// Everything that the table holds.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'t Entry> {
+        self.table.entries.iter()
     }
 
     /// Whether the file says anything for `key`, refused or not.

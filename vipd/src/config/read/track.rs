@@ -122,7 +122,7 @@ fn named(
     known: &[(&str, Weight)],
 ) -> Vec<Tracked> {
     let mut seen: Vec<String> = Vec::new();
-    let found = cursor.list(cx, key, |cx, item, path| {
+    cursor.list(cx, key, |cx, item, path| {
         let tracked = tracked(cx, item, path, most, |cx, name| {
             let found = known.iter().find(|(known, _)| *known == name);
             found.map(|(_, weight)| *weight).ok_or_else(|| unknown(cx, what, name, known))
@@ -134,8 +134,7 @@ fn named(
         }
         seen.push(tracked.name.clone());
         Some(tracked)
-    });
-    found
+    })
 }
 
 fn unknown(

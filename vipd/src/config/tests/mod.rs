@@ -4,6 +4,7 @@ mod convert;
 mod guide;
 mod keywords;
 mod language;
+mod lint;
 mod refused;
 mod rendering;
 mod robust;

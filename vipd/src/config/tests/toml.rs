@@ -78,12 +78,7 @@ fn datapath_and_checksum_are_named_in_kebab_case() {
 fn a_line_that_toml_cannot_hold_is_refused_where_it_stands() {
     for (line, column, message, help) in [
         ("prioroty = 1", 1, "`prioroty` is not a key of an instance", "did you mean `priority`?"),
-        (
-            "track_script = [\"a\"]",
-            1,
-            "`track_script` is not a key",
-            "what can stand here is name, interface",
-        ),
+        ("track_script = [\"a\"]", 1, "`track_script` is not a key", "write `track_check`"),
         ("track_chek = [\"a\"]", 1, "`track_chek` is not a key", "did you mean `track_check`?"),
         ("track_check = [\"a\"]", 16, "no check called `a`", "add a `[[check]]`"),
         ("track_check = \"a\"", 15, "is a list", "write `track_check = [\"name\"]`"),

@@ -98,13 +98,15 @@ fn script_user(config: &mut Config) -> Option<Account> {
         by_state.into_iter().chain(others).flatten().chain(deleted)
     });
     let fifos = config.fifos.iter_mut().filter_map(|fifo| fifo.script.as_mut());
-    let mut accounts: Vec<&mut Option<Account>> =
+    let accounts: Vec<&mut Option<Account>> =
         scripts.chain(told).chain(fifos).map(|command| &mut command.account).collect();
     let common = (**accounts.first()?).clone()?;
     if accounts.iter().any(|account| account.as_ref() != Some(&common)) {
         return None;
     }
-    accounts.iter_mut().for_each(|account| **account = None);
+    for account in accounts {
+        *account = None;
+    }
     Some(common)
 }
 
