@@ -36,6 +36,12 @@ impl Conf {
         Self(LB2.to_owned())
     }
 
+    /// Another configuration, for what the guide does not have.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -80,6 +86,12 @@ impl Conf {
     #[must_use]
     pub fn with_line(self, line: &str) -> Self {
         self.replace("virtual_router_id 51", &format!("virtual_router_id 51\n{line}"))
+    }
+
+    /// With one more line in `global_defs`.
+    #[must_use]
+    pub fn with_global_line(self, line: &str) -> Self {
+        self.replace("global_defs {\n", &format!("global_defs {{\n{line}\n"))
     }
 
     /// With one text in place of another.

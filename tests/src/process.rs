@@ -1,7 +1,7 @@
 //! A program on a host: its output as events, its end, and signals that cannot hit a stranger.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, PipeReader, Write, pipe};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
@@ -48,6 +49,8 @@ struct State {
     lines: Vec<Line>,
     /// Lines before this one have been given out by `wait_for_line`.
     next: usize,
+    /// Nobody can write any more.
+    closed: bool,
     ended: Option<ExitStatus>,
 }
 
@@ -140,6 +143,23 @@ impl Process {
         }
     }
 
+    /// Awaits the end of everything that can write to its output: of the process, and of what it has forked.
+    ///
+    /// # Errors
+    /// If something has it open still after this time.
+    pub fn wait_for_whole_end(&self, within: Duration) -> Result<ExitStatus> {
+        let deadline = Moment::now() + within;
+        let status = self.wait(within)?;
+        let mut state = self.shared.lock();
+        while !state.closed {
+            if deadline.remaining().is_zero() {
+                bail!("something that {} forked still runs after {within:?}", self.name);
+            }
+            state = self.shared.wait(state, deadline.remaining());
+        }
+        Ok(status)
+    }
+
     /// True until it has ended.
     #[must_use]
     pub fn is_running(&self) -> bool {
@@ -195,6 +215,35 @@ impl Process {
         self.while_it_runs(|pid| kill(pid, signal))
     }
 
+    /// Sends a signal to its thread of that name.
+    ///
+    /// # Errors
+    /// If there is none, or the process has ended already.
+    pub fn signal_thread(&self, name: &str, signal: Signal) -> Result<()> {
+        self.while_it_runs(|pid| {
+            let thread = thread_of(pid, name).ok_or(Errno::ESRCH)?;
+            // SAFETY: takes no pointer; the thread's number is not another's while the process is there.
+            Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid.as_raw(), thread, signal as i32) })
+                .map(drop)
+        })
+    }
+
+    /// Kills a process that it has forked, by its name (SIGKILL), and tells whether there was one.
+    ///
+    /// # Errors
+    /// If the process has ended already.
+    pub fn kill_child(&self, name: &str) -> Result<bool> {
+        let mut killed = false;
+        self.while_it_runs(|pid| {
+            for child in children_of(pid, name) {
+                kill(child, Signal::SIGKILL)?;
+                killed = true;
+            }
+            Ok(())
+        })?;
+        Ok(killed)
+    }
+
     /// Sends a signal to its process group.
     ///
     /// # Errors
@@ -211,6 +260,22 @@ impl Process {
         }
         send(self.pid).with_context(|| format!("cannot signal {}", self.name))
     }
+}
+
+fn thread_of(pid: Pid, name: &str) -> Option<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let mut named = threads.filter(|thread| is_named(&thread.path(), name));
+    named.next()?.file_name().to_str()?.parse().ok()
+}
+
+fn children_of(pid: Pid, name: &str) -> Vec<Pid> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
+    children.filter(|child| is_named(Path::new(&format!("/proc/{child}")), name)).collect()
+}
+
+fn is_named(task: &Path, name: &str) -> bool {
+    fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
 }
 
 /// A program inherits which signals are blocked, and the maker of a lab may block some for its own threads.
@@ -246,6 +311,8 @@ impl Shared {
             self.changed.notify_all();
             bytes.clear();
         }
+        self.lock().closed = true;
+        self.changed.notify_all();
     }
 
     /// Reaps the child as soon as it ends: a PID namespace does not go away before that.

@@ -41,6 +41,11 @@ impl Backup {
         Self { wants, ..Self::default() }
     }
 
+    /// A Backup that may have handed its addresses over.
+    pub(crate) fn yielding(yields: bool) -> Self {
+        Self { yields, ..Self::default() }
+    }
+
     /// Whether this node means to displace the sender of `advert`, so that the advert is no sign of life (C-FSM-06).
     /// The owner preempts always (C-FSM-13); others wait out the preempt delay, which an advert of equal or higher
     /// priority restarts (C-FSM-16).

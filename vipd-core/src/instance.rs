@@ -8,8 +8,8 @@ use crate::master::{Master, Task};
 use crate::queue::Queue;
 use crate::skew::{down_interval, skew_time};
 use crate::{
-    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Spec, State, Status, Transition,
-    Version,
+    Action, Advert, Announcing, Cause, Fault, Input, InstanceId, Instant, Interval, Seen, Spec, State,
+    Status, Transition, Version,
 };
 
 /// A Backup that is watched for looks itself after so many intervals of the Master at the latest, in case the watch
@@ -64,6 +64,25 @@ impl Instance {
         }
     }
 
+    /// Goes on by another configuration.
+    pub(crate) fn reconfigure(&mut self, spec: Spec, now: Instant) {
+        let before = core::mem::replace(&mut self.spec, spec);
+        match &mut self.role {
+            Role::Master(master) => master.advert_within(self.spec.interval.as_duration(), now),
+            // Nothing has been learned that would outweigh what is configured.
+            _ if self.active_interval == before.interval => self.active_interval = self.spec.interval,
+            _ => {}
+        }
+        self.watch(false);
+    }
+
+    /// The most that one call of `expire` asks of it: report, advert and addresses with the first set of announcements, or
+    /// as a late Master an advert with both later sets.
+    pub(crate) fn most_actions(&self) -> usize {
+        let Announcing { repeat, losing_repeat, refresh_repeat, .. } = self.spec.announcing;
+        4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
+    }
+
     /// Judges an input. Before Startup and after Shutdown, facts about this node (faults, source, priority) are kept
     /// and everything else is ignored.
     pub(crate) fn handle(&mut self, input: Input, now: Instant, queue: &mut Queue) {
@@ -79,6 +98,18 @@ impl Instance {
             Input::PriorityChanged(priority) => self.change_priority(priority),
             Input::Connected(connected) => self.judge_connection(connected, now, queue),
             Input::HandOver => self.hand_over(now, queue),
+        }
+    }
+
+    /// Judges what was seen of adverts in the meantime.
+    pub(crate) fn catch_up(&mut self, seen: Seen, now: Instant, queue: &mut Queue) {
+        for advert in [seen.sign, seen.last].into_iter().flatten() {
+            if advert.at > self.last_sign {
+                self.see(advert, now, queue);
+            }
+        }
+        if seen.watched {
+            self.watch(true);
         }
     }
 
@@ -318,26 +349,19 @@ impl Instance {
 
     fn judge_as_master(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
         let Role::Master(master) = &mut self.role else { return };
-        let Advert { source, priority, .. } = advert;
-        if priority == RESIGN && !master.hands_over {
+        if let Some(cause) = beaten(&self.spec, master, &advert, now) {
+            self.step_down(&advert, cause, now, queue);
+        } else if advert.priority != RESIGN {
+            if master.may_reply(&self.spec, now) {
+                queue.push(Action::ReportLoser(self.id));
+                if !self.spec.mute_to_losers {
+                    queue.push(Action::SendAdvert(self.id, self.spec.priority));
+                }
+                queue.push_announcements(self.id, self.spec.announcing.losing_repeat);
+            }
+        } else if !master.hands_over {
             master.restart_advert(&self.spec, now);
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
-        } else if priority == RESIGN {
-            // Nobody to hand over to.
-        } else if master.hands_over {
-            self.step_down(&advert, Cause::HandedOver { to: source }, now, queue);
-            if let Role::Backup(backup) = &mut self.role {
-                backup.yields = true;
-            }
-        } else if priority > self.spec.priority {
-            self.step_down(&advert, Cause::HigherPriority { source, priority }, now, queue);
-        } else if priority == self.spec.priority && source > self.spec.source {
-            self.step_down(&advert, Cause::GreaterAddress { source }, now, queue);
-        } else if let Some(silent) = master.overdue(&self.spec, now) {
-            self.step_down(&advert, Cause::Late { source, silent }, now, queue);
-        } else if master.may_reply(now) {
-            queue.push(Action::SendAdvert(self.id, self.spec.priority));
-            queue.push(Action::Announce(self.id));
         }
     }
 
@@ -368,11 +392,16 @@ impl Instance {
         queue.push_announcements(self.id, self.spec.announcing.repeat);
     }
 
-    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09).
+    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09), unless a last word is
+    /// configured.
     fn step_down(&mut self, advert: &Advert, cause: Cause, now: Instant, queue: &mut Queue) {
         self.follow(advert);
         queue.cancel_sends(self.id);
-        self.enter(Role::Backup(Backup::default()), cause, now, queue);
+        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. }) {
+            queue.push(Action::SendAdvert(self.id, self.spec.priority));
+        }
+        let yields = matches!(cause, Cause::HandedOver { .. });
+        self.enter(Role::Backup(Backup::yielding(yields)), cause, now, queue);
         queue.push(Action::HoldAddresses(self.id, false));
     }
 
@@ -402,6 +431,22 @@ impl Instance {
 
     fn down_interval(&self) -> Duration {
         down_interval(&self.spec, self.active_interval)
+    }
+}
+
+/// Why a Master makes way for the sender of an advert; `None` if it does not.
+fn beaten(spec: &Spec, master: &Master, advert: &Advert, now: Instant) -> Option<Cause> {
+    let Advert { source, priority, .. } = *advert;
+    if priority == RESIGN {
+        None
+    } else if master.hands_over {
+        Some(Cause::HandedOver { to: source })
+    } else if priority > spec.priority {
+        Some(Cause::HigherPriority { source, priority })
+    } else if priority == spec.priority && source > spec.source {
+        Some(Cause::GreaterAddress { source })
+    } else {
+        master.overdue(spec, now).map(|silent| Cause::Late { source, silent })
     }
 }
 

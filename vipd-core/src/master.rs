@@ -15,8 +15,8 @@ pub(crate) struct Master {
     advert: Instant,
     /// When the last advert was sent.
     sent: Instant,
-    /// The second set of announcements, until it is sent (C-ARP-07).
-    second_set: Option<Instant>,
+    /// The second set of announcements, until it is sent, and how many (C-ARP-07).
+    second_set: Option<(Instant, u8)>,
     /// The next of the sets that are sent as long as this node is Master, counted from when it became one.
     refresh: Option<Instant>,
     /// The last reply to an advert that loses.
@@ -37,12 +37,12 @@ pub(crate) enum Task {
 impl Master {
     /// A Master from `now` on, its first advert and first set of announcements being sent.
     pub(crate) fn new(spec: &Spec, now: Instant) -> Self {
-        let Announcing { delay, refresh, .. } = spec.announcing;
+        let Announcing { repeat, delay, refresh, .. } = spec.announcing;
         let timer = |span: Duration| (!span.is_zero()).then(|| now + span);
         Self {
             advert: now + spec.interval.as_duration(),
             sent: now,
-            second_set: timer(delay),
+            second_set: timer(delay).map(|at| (at, repeat)),
             refresh: timer(refresh),
             replied: None,
             hands_over: false,
@@ -51,7 +51,10 @@ impl Master {
 
     /// When the next timer is due.
     pub(crate) fn deadline(&self) -> Instant {
-        [self.second_set, self.refresh].into_iter().flatten().fold(self.advert, Instant::min)
+        [self.second_set.map(|(at, _)| at), self.refresh]
+            .into_iter()
+            .flatten()
+            .fold(self.advert, Instant::min)
     }
 
     /// Takes the timer that is due next and arms it anew if it is periodic.
@@ -62,9 +65,8 @@ impl Master {
             self.hands_over = false;
             self.sent = now;
             Task::Advert
-        } else if self.second_set == Some(due) {
-            self.second_set = None;
-            Task::Announce(spec.announcing.repeat)
+        } else if let Some((_, copies)) = self.second_set.take_if(|(at, _)| *at == due) {
+            Task::Announce(copies)
         } else {
             self.refresh = Some(next_due(due, spec.announcing.refresh, now));
             Task::Announce(spec.announcing.refresh_repeat)
@@ -75,6 +77,11 @@ impl Master {
     pub(crate) fn restart_advert(&mut self, spec: &Spec, now: Instant) {
         self.advert = now + spec.interval.as_duration();
         self.sent = now;
+    }
+
+    /// Sends the next advert within this time.
+    pub(crate) fn advert_within(&mut self, span: Duration, now: Instant) {
+        self.advert = self.advert.min(now + span);
     }
 
     /// Resigns for somebody else to take over. If nobody does, it goes on as before after `patience`.
@@ -88,12 +95,19 @@ impl Master {
         Some(now.since(self.sent)).filter(|silent| *silent >= spec.lease())
     }
 
-    /// Whether an advert that loses may be replied to; if so, the reply is taken as sent.
-    pub(crate) fn may_reply(&mut self, now: Instant) -> bool {
+    /// Whether an advert that loses may be replied to; if so, the reply is taken as sent, and a second set of
+    /// announcements is due after the delay that is configured for it.
+    pub(crate) fn may_reply(&mut self, spec: &Spec, now: Instant) -> bool {
         let free = self.replied.is_none_or(|last| now.since(last) >= REPLY_GAP);
         if free {
+            let Announcing { losing_repeat, losing_delay, .. } = spec.announcing;
             self.replied = Some(now);
-            self.sent = now;
+            if !losing_delay.is_zero() && losing_repeat > 0 {
+                self.second_set = Some((now + losing_delay, losing_repeat));
+            }
+            if !spec.mute_to_losers {
+                self.sent = now;
+            }
         }
         free
     }

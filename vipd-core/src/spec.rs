@@ -81,10 +81,15 @@ pub struct Announcing {
     pub refresh: Duration,
     /// Announcements in each of these later sets (`garp_master_refresh_repeat`).
     pub refresh_repeat: u8,
+    /// Announcements in each set that a losing advert causes (`garp_lower_prio_repeat`).
+    pub losing_repeat: u8,
+    /// From a losing advert to a second set (`garp_lower_prio_delay`); zero for none.
+    pub losing_delay: Duration,
 }
 
 /// One virtual router as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct Spec {
     /// Version of its adverts; decides the unit of skew and whether intervals are learned.
     pub version: Version,
@@ -96,6 +101,10 @@ pub struct Spec {
     pub preempt: bool,
     /// How long a Backup lets a Master of lower priority be before it displaces it (C-FSM-16).
     pub preempt_delay: Duration,
+    /// As Master, leave losing adverts unanswered (`lower_prio_no_advert`); they cause announcements all the same.
+    pub mute_to_losers: bool,
+    /// As Master, send a last advert before making way for a higher priority (`higher_prio_send_advert`).
+    pub last_word: bool,
     /// Intervals of silence that a Backup waits beside the skew, at least 1; 3 by the RFCs (`down_timer_adverts`).
     pub down_adverts: u8,
     /// The sync group that it belongs to, by number: its members become MASTER, BACKUP and FAULT together.

@@ -2,7 +2,10 @@
 //! (C-XDP-01), and of the right one.
 
 mod corpus;
+mod emit;
+mod lease;
 mod programs;
+mod watch;
 
 use corpus::{Receiver, adverts, frames, named};
 use programs::{INSTANCE, Road, kernel, publish, send};
@@ -201,7 +204,7 @@ fn an_event_tells_of_changes_only() {
             assert_eq!(event.is_some(), *told, "{name} on {road:?}: {event:?}");
             assert!(events.take().is_none(), "{name} on {road:?}: one record");
         }
-        kernel.set_master(INSTANCE, true).expect("known");
+        kernel.update(INSTANCE, |rules| rules.master = 1).expect("known");
         for _ in 0..2 {
             send(&mut kernel, &receiver, road, &advert(90));
 
@@ -216,20 +219,21 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
     for road in Road::KERNEL {
         let mut kernel = kernel(&receiver);
         let mut events = kernel.events().expect("the ring");
-        assert_eq!(kernel.seen(INSTANCE).expect("map"), None);
+        assert_eq!(kernel.seen(INSTANCE), None);
         let before = monotonic();
 
         send(&mut kernel, &receiver, road, &advert(42));
         send(&mut kernel, &receiver, road, &advert(42));
 
-        let seen = kernel.seen(INSTANCE).expect("map").expect("an advert came");
-        assert!((before..monotonic()).contains(&seen.at), "stamped by CLOCK_MONOTONIC");
-        assert_eq!((seen.count, seen.priority, seen.interval_cs), (2, 42, 100));
+        let seen = kernel.seen(INSTANCE).expect("an advert came");
+        assert!((before..monotonic()).contains(&seen.last.at), "stamped by CLOCK_MONOTONIC");
+        assert_eq!((seen.count, seen.last.priority, seen.last.interval_cs), (2, 42, 100));
         let source = vipd_common::wire::from_ipv4([192, 0, 2, 11].into());
-        assert_eq!(seen.source, source);
+        assert_eq!(seen.last.source, source);
         let Some(event) = events.take() else { panic!("the first advert is told") };
         let expected = Event {
             at: event.at,
+            since: 0,
             instance: INSTANCE,
             kind: kind::ADVERT,
             priority: 42,
@@ -237,10 +241,10 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
             addr: source,
             mac: [0x00, 0x00, 0x5e, 0x00, 0x01, 51],
             checksum: vipd_common::abi::checksum::MESSAGE,
-            reserved: 0,
+            watched: 0,
         };
         assert_eq!(event, expected);
-        assert!((before..seen.at).contains(&event.at));
+        assert!((before..seen.last.at).contains(&event.at));
     }
 }
 
@@ -253,7 +257,7 @@ fn c_rx_21_a_frame_that_fails_a_check_leaves_seen_alone() {
         for road in Road::KERNEL {
             send(&mut kernel, receiver, road, &frame.octets);
 
-            assert_eq!(kernel.seen(INSTANCE).expect("map"), None, "{} on {road:?}", frame.name);
+            assert_eq!(kernel.seen(INSTANCE), None, "{} on {road:?}", frame.name);
         }
     }
 }
@@ -270,7 +274,7 @@ fn a_withdrawn_router_hears_nothing_and_leaves_nothing() {
     assert_eq!(outcome.raised, [(false, Reason::Vlan)]);
     let claim = send(&mut kernel, &receiver, Road::Xdp, &named("garp_request_tha_vmac").octets);
     assert_eq!(claim.raised, []);
-    assert_eq!(kernel.seen(INSTANCE).expect("map"), None);
+    assert_eq!(kernel.seen(INSTANCE), None);
 }
 
 #[test]
@@ -278,7 +282,7 @@ fn a_full_ring_is_counted_and_harms_nobody() {
     let receiver = usual();
     let mut kernel = kernel(&receiver);
     let mut events = kernel.events().expect("the ring");
-    kernel.set_master(INSTANCE, true).expect("known");
+    kernel.update(INSTANCE, |rules| rules.master = 1).expect("known");
     let frame = advert(100);
     let sent: u64 = 6000;
 
@@ -378,7 +382,7 @@ fn c_xdp_01_kernel_and_user_space_agree_on_10_000_mutated_frames() {
     assert!(met.len() > 15, "the frames met most checks: {met:?}");
 }
 
-fn monotonic() -> u64 {
+pub(crate) fn monotonic() -> u64 {
     let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("a clock");
     u64::try_from(std::time::Duration::from(now).as_nanos()).expect("584 years")
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vipd_core::{Cause, Input, State};
 
-use crate::support::{ANNOUNCE, GREATER, ID, Node, SMALLER, advert, hold, ms, report, send, us, v3};
+use crate::support::{ANNOUNCE, GREATER, ID, LOSER, Node, SMALLER, advert, hold, ms, report, send, us, v3};
 
 /// A Master of priority 100 that has resigned at 4 s and still holds the addresses.
 fn handing_over() -> Node {
@@ -47,7 +47,7 @@ fn it_goes_on_if_nobody_takes_over() {
 
     assert_eq!((due, actions), (ms(7_000), vec![send(100)]));
     // From now on a losing advert is answered as ever.
-    assert_eq!(node.hear(advert(SMALLER, 50, ms(7_500))), [send(100), ANNOUNCE]);
+    assert_eq!(node.hear(advert(SMALLER, 50, ms(7_500))), [LOSER, send(100), ANNOUNCE]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod lan;
 mod matrix;
 mod preemption;
 mod properties;
+mod reconfiguring;
 mod simulation;
 mod support;
 mod timers;

@@ -31,6 +31,8 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
             delay,
             refresh,
             refresh_repeat,
+            losing_repeat: 1,
+            losing_delay: Duration::ZERO,
         });
     let version = prop_oneof![Just(Version::V2), Just(Version::V3)];
     let spec = (version, priority(), interval(), any::<bool>(), span(), announcing).prop_map(
@@ -41,6 +43,8 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
             preempt,
             preempt_delay,
             down_adverts: 3,
+            mute_to_losers: false,
+            last_word: false,
             group: None,
             fenced: false,
             source: OWN,
@@ -157,6 +161,7 @@ impl Seen {
             Action::SendAdvert(..) => assert_eq!(self.state, State::Master, "C-TX-09"),
             Action::Announce(_) => assert_eq!(self.state, State::Master, "C-ARP-08"),
             Action::ProveConnected(_) => assert_eq!(self.state, State::Backup),
+            Action::ReportLoser(_) => assert_eq!(self.state, State::Master),
             Action::HoldAddresses(_, holds) => {
                 assert_ne!(holds, self.holds, "told what was told before");
                 self.holds = holds;
@@ -170,6 +175,7 @@ fn whose(action: &Action) -> InstanceId {
         Action::Report(id, _)
         | Action::SendAdvert(id, _)
         | Action::HoldAddresses(id, _)
+        | Action::ReportLoser(id)
         | Action::ProveConnected(id)
         | Action::Announce(id) => id,
     }
@@ -276,6 +282,7 @@ fn renamed(action: &Action, id: InstanceId) -> Action {
         Action::SendAdvert(_, priority) => Action::SendAdvert(id, priority),
         Action::HoldAddresses(_, holds) => Action::HoldAddresses(id, holds),
         Action::Announce(_) => Action::Announce(id),
+        Action::ReportLoser(_) => Action::ReportLoser(id),
         Action::ProveConnected(_) => Action::ProveConnected(id),
     }
 }

@@ -1,15 +1,17 @@
 //! The command line.
 
 mod check;
+mod operate;
 mod run;
 mod status;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Datapath;
+use crate::control::{self, Operation, Reply, Request};
 
 /// Exit codes of every subcommand, for scripts.
 pub mod exit {
@@ -18,6 +20,9 @@ pub mod exit {
     /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and `check --strict`
     /// says 1 where there are but warnings.
     pub const CONFIG: u8 = 2;
+    /// A bug: a thread of the agent panicked. It has resigned and given its addresses away (`EX_SOFTWARE` of
+    /// sysexits(3)).
+    pub const BUG: u8 = 70;
 }
 
 const EXAMPLES: &str = "\
@@ -26,8 +31,10 @@ Examples:
   vipd run --config /etc/keepalived/keepalived.conf
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
+  vipd handoff VI_1                              before maintenance: no request is lost
 
-Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused.";
+Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused,
+70 a bug in vipd ended it (please report what it said).";
 
 /// Keeps a virtual IP address alive on one of several load balancers, by VRRP, with detection in the kernel.
 #[derive(Parser)]
@@ -45,6 +52,12 @@ enum Command {
     Check(Check),
     /// Show the state of a running agent
     Status(Status),
+    /// Give the addresses to another node and let it keep them; returns when it is MASTER
+    Handoff(Operate),
+    /// Stay out of the election, for maintenance; what is held is given away first
+    Hold(Operate),
+    /// Take part in the election again
+    Release(Operate),
 }
 
 #[derive(clap::Args)]
@@ -86,6 +99,35 @@ struct Status {
     json: bool,
 }
 
+#[derive(clap::Args)]
+struct Operate {
+    /// Virtual router or sync group; all of them where none is named
+    #[arg(value_name = "INSTANCE")]
+    instance: Option<String>,
+    /// Run directory of the agent
+    #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
+    run_dir: PathBuf,
+}
+
+/// Asks a running agent; says why it does not answer as it should.
+fn ask(run_dir: &Path, request: &Request) -> Result<Reply, ExitCode> {
+    match control::ask(&crate::run_dir::control(run_dir), request) {
+        Ok(Reply::Error(error)) => Err(failed(&error)),
+        Ok(reply) => Ok(reply),
+        Err(error) => {
+            let run_dir = run_dir.display();
+            Err(failed(&format!(
+                "no agent answers in {run_dir} ({error}); is it running, with this --run-dir?"
+            )))
+        }
+    }
+}
+
+fn failed(sentence: &str) -> ExitCode {
+    anstream::eprintln!("vipd: {sentence}");
+    ExitCode::from(exit::FAILED)
+}
+
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -93,5 +135,8 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Check(check) => check.execute(),
         Command::Status(status) => status.execute(),
+        Command::Handoff(operate) => operate.execute(Operation::HandOff),
+        Command::Hold(operate) => operate.execute(Operation::Hold),
+        Command::Release(operate) => operate.execute(Operation::Release),
     }
 }

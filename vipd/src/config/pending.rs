@@ -7,7 +7,6 @@ use super::keywords::{Group, unused};
 /// The keywords, by where they stand.
 pub(super) const PENDING: &[Group] = &[
     unused(Root, "health checks are not run", "vrrp_script vrrp_track_process track_file vrrp_track_file"),
-    unused(Root, "its instances do not move together", "vrrp_sync_group"),
     unused(
         Root,
         "its addresses, routes and rules are not put in place",
@@ -27,17 +26,7 @@ pub(super) const PENDING: &[Group] = &[
         "notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout
          smtp_alert smtp_alert_vrrp no_email_faults",
     ),
-    unused(
-        Global,
-        "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "vrrp_lower_prio_no_advert vrrp_higher_prio_send_advert vrrp_down_timer_adverts",
-    ),
     unused(Global, "adverts go to the standard group", "vrrp_mcast_group4 vrrp_mcast_group6"),
-    unused(
-        Global,
-        "announcements are sent by vrrp_garp_master_delay, _repeat and _refresh only",
-        "vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat vrrp_garp_interval vrrp_gna_interval",
-    ),
     unused(Global, "vipd takes part as soon as it is started", "vrrp_startup_delay"),
     unused(Instance, "health checks do not change the priority", "track_script track_file track_process"),
     unused(
@@ -59,16 +48,6 @@ pub(super) const PENDING: &[Group] = &[
     unused(Instance, "no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
     unused(Instance, "unicast adverts leave with TTL 255", "unicast_ttl"),
     unused(Instance, "adverts go to the standard group", "mcast_dst_ip"),
-    unused(
-        Instance,
-        "announcements are sent by garp_master_delay, _repeat and _refresh only",
-        "garp_lower_prio_delay garp_lower_prio_repeat",
-    ),
-    unused(
-        Instance,
-        "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "down_timer_adverts lower_prio_no_advert higher_prio_send_advert",
-    ),
     unused(Instance, "the master accepts traffic to its addresses", "accept no_accept"),
     unused(Address, "the address is put back when somebody takes it away", "no_track"),
     unused(Peer, "unicast adverts must arrive with TTL 255", "min_ttl max_ttl"),

@@ -17,19 +17,37 @@ pub struct Status {
     pub router_id: Option<String>,
     /// Process id.
     pub pid: u32,
+    /// The process that resigns and cleans up for this one when it dies.
+    pub warden: WardenStatus,
+    /// How the deciding thread is scheduled: `deadline`, `fifo` with its priority, or `normal`.
+    pub scheduling: String,
+    /// What is worse on this host than it could be, and what that costs: a sentence each.
+    pub degraded: Vec<String>,
     /// How often the election thread came more than 5 ms late to a deadline, because the host gave it no CPU.
     pub late_wakeups: u64,
     /// The longest that it came late, in microseconds.
     pub longest_delay_us: u64,
-    /// Interfaces on which adverts are received.
+    /// Interfaces of the virtual routers.
     pub interfaces: Vec<InterfaceStatus>,
+    /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
+    pub discontinuity_datetime: String,
     /// Virtual routers, in the order of the configuration.
     pub instances: Vec<InstanceStatus>,
     /// Frames that belong to no virtual router here, by reason.
     pub statistics: BTreeMap<String, u64>,
 }
 
-/// One interface.
+/// The state of the warden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WardenStatus {
+    /// It waits.
+    Running,
+    /// It could not be started, or was killed.
+    Gone,
+}
+
+/// One interface of the virtual routers, also when it only carries addresses of theirs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InterfaceStatus {
@@ -39,6 +57,11 @@ pub struct InterfaceStatus {
     pub datapath: Datapath,
     /// Why not a better step, one sentence a step that was tried.
     pub refused: Vec<String>,
+    /// Silence is timed in the kernel; otherwise by the agent, which can be late when it gets no CPU.
+    pub timer: bool,
+    /// Requests for virtual addresses are dropped here when this node may not answer; otherwise it answers as long as it has
+    /// the addresses, also when it hangs.
+    pub gate: bool,
 }
 
 /// One virtual router.
@@ -57,6 +80,10 @@ pub struct InstanceStatus {
     pub state: String,
     /// Seconds since the last transition.
     pub up_seconds: u64,
+    /// When the last transition was (RFC 3339, UTC).
+    pub up_datetime: Option<String>,
+    /// Why it is MASTER, in RFC 8347's words: `not-master`, `priority`, `preempted` or `no-response`.
+    pub new_master_reason: String,
     /// Why the last transition happened.
     pub last_event: Option<String>,
     /// Effective priority.

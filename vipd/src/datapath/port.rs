@@ -10,9 +10,9 @@ use vipd_common::wire::eth::{self, Class};
 use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, judge};
 use vipd_core::{InstanceId, Instant};
 
+use super::heard::{Claim, Heard, advert_from};
 use super::socket::{self, PacketSocket};
 use super::tally::SocketTally;
-use super::{Claim, Heard, advert_from};
 use crate::watch::{self, Watched};
 
 /// A virtual router on the interface.
@@ -124,5 +124,7 @@ impl Port {
 fn heard(verdict: &Verdict, at: Instant) -> Option<Heard> {
     let advert = verdict.advert.ok()?;
     let id = InstanceId(verdict.instance?.try_into().ok()?);
-    Some(Heard::Advert(id, advert_from(&advert.source, advert.priority, advert.interval_cs, at)?))
+    let advert = advert_from(&advert.source, advert.priority, advert.interval_cs, at)?;
+    // The kernel times nothing here.
+    Some(Heard::Advert(id, advert, false))
 }

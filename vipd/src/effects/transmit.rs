@@ -45,6 +45,14 @@ impl<T: Copy> Transmitter<T> {
         Ok(Self { frames, packets, queue: Vec::new(), octets: Vec::new() })
     }
 
+    /// Makes room for this many frames with this many octets, so that queueing them allocates nothing.
+    pub(crate) fn reserve(&mut self, frames: usize, octets: usize) {
+        self.queue.reserve(frames);
+        // Written, so that the kernel has given the memory and not only promised it.
+        self.octets.resize(octets, 0);
+        self.octets.clear();
+    }
+
     /// Puts a whole Ethernet frame for an interface into the queue.
     pub fn queue(&mut self, ifindex: u32, frame: &[u8], what: T) {
         self.queue.push(Queued { ifindex, at: self.octets.len(), length: frame.len(), what });

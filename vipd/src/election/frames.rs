@@ -7,6 +7,7 @@ use vipd_common::wire::{EmitError, arp, eth, ipv4};
 
 use super::plan::Planned;
 use crate::datapath::{checksum_sent, version_number};
+use crate::warden::Destination;
 
 /// Where an advert goes.
 pub(super) enum Advert {
@@ -64,9 +65,22 @@ impl Frames {
         &self.adverts
     }
 
+    /// Every advert as a resignation, for the will.
+    pub(super) fn resignations(&mut self) -> impl Iterator<Item = (Destination, &[u8])> {
+        self.adverts(0).iter().map(|advert| match advert {
+            Advert::Group { ifindex, frame } => (Destination::Interface(*ifindex), frame.as_slice()),
+            Advert::Peer { peer, packet } => (Destination::Peer(IpAddr::V4(*peer)), packet.as_slice()),
+        })
+    }
+
     /// The gratuitous ARP frames, each with the interface that it is for (C-ARP-01).
     pub(super) fn announcements(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.garps.iter().map(|(ifindex, frame, length)| (*ifindex, &frame[..*length]))
+    }
+
+    /// One of them; `None` if the frames are others by now.
+    pub(super) fn announcement(&self, number: usize) -> Option<(u32, &[u8])> {
+        self.announcements().nth(number)
     }
 }
 

@@ -36,11 +36,22 @@ pub enum Error {
     },
 }
 
+/// A sync group, seen from one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its place in the configuration.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+}
+
 /// A virtual router with the interface that it runs on.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// As configured.
     pub config: Instance,
+    /// The sync group that it belongs to.
+    pub group: Option<Group>,
     /// Index of its interface.
     pub ifindex: u32,
     /// Hardware address of its interface.
@@ -63,8 +74,10 @@ impl Planned {
             interval: self.config.interval,
             preempt: self.config.preempt,
             preempt_delay: self.config.preempt_delay,
-            down_adverts: 3,
-            group: None,
+            mute_to_losers: self.config.lower_prio_no_advert,
+            last_word: self.config.higher_prio_send_advert,
+            down_adverts: self.config.down_timer_adverts,
+            group: self.group.as_ref().map(|group| group.number),
             fenced: false,
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
             announcing: self.config.garp.announcing(),
@@ -96,10 +109,15 @@ impl Planned {
 /// # Errors
 /// When one is missing or is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
-    config.instances.iter().map(|instance| plan_one(instance, links)).collect()
+    let group = |name: &String| {
+        let groups = (0..).zip(&config.sync_groups);
+        let mine = groups.into_iter().find(|(_, group)| group.members.contains(name));
+        mine.map(|(number, group)| Group { number, name: group.name.clone() })
+    };
+    config.instances.iter().map(|instance| plan_one(instance, group(&instance.name), links)).collect()
 }
 
-fn plan_one(instance: &Instance, links: &Links) -> Result<Planned, Error> {
+fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
     let link = find(instance, &instance.interface, links)?;
     let addresses = instance
         .addresses
@@ -126,6 +144,7 @@ fn plan_one(instance: &Instance, links: &Links) -> Result<Planned, Error> {
         .collect::<Result<_, _>>()?;
     Ok(Planned {
         config: instance.clone(),
+        group,
         ifindex: link.index,
         mac: link.mac,
         source: source(instance, link),

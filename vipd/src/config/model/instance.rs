@@ -220,6 +220,8 @@ impl Garp {
             delay: self.delay,
             refresh: self.refresh,
             refresh_repeat: self.refresh_repeat,
+            losing_repeat: self.lower_prio_repeat,
+            losing_delay: self.lower_prio_delay,
         }
     }
 }
