@@ -24,6 +24,7 @@ use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
 use crate::run_dir::RunDir;
+use crate::track::{Known, Tracking};
 use crate::warden::{self, Errand, Warden, Will};
 
 /// An agent that has its run directory and its warden, but no thread yet.
@@ -116,6 +117,8 @@ impl Agent {
             tracing::warn!("{sentence}");
         }
         let board = Arc::new(Board::new(self.config.instances.len()));
+        let tracking = Tracking::prepare(&self.config);
+        let known = tracking.known();
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
@@ -123,12 +126,12 @@ impl Agent {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
             let (router_id, socket) = (self.config.router_id.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { router_id, board, warden, socket };
+                let service = Service { router_id, board, warden, socket, tracking };
                 LocalSet::new().block_on(&runtime()?, service.serve(ready, commands, ended))
             };
             thread::Builder::new().name("service".to_owned()).spawn(served)?
         };
-        let elected = runtime()?.block_on(self.elect(board, ready_out, commands_in));
+        let elected = runtime()?.block_on(self.elect(board, known, ready_out, commands_in));
         if elected.is_err() {
             self.errand.give_away();
         }
@@ -144,6 +147,7 @@ impl Agent {
     async fn elect(
         &mut self,
         board: Arc<Board>,
+        known: Known,
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
@@ -156,7 +160,8 @@ impl Agent {
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
         self.degraded.extend(degraded);
-        let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
+        let will = self.will.clone();
+        let election = Election::new(&self.config, known, planned.clone(), datapath, monitor, board, will)?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {
             tracing::warn!("{sentence}");
@@ -179,6 +184,7 @@ struct Service {
     board: Arc<Board>,
     warden: Arc<Warden>,
     socket: PathBuf,
+    tracking: Tracking,
 }
 
 impl Service {
@@ -191,12 +197,15 @@ impl Service {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Until the election has ended.
+        let known = self.tracking.known();
+        let _watching = self.tracking.watch();
         let Ok(ready) = ready.await else {
             return Ok(());
         };
         let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
-        let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
+        let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), known, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
             Request::Status => Reply::Status(reporter.status()),

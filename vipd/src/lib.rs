@@ -9,6 +9,7 @@ mod drops;
 pub mod effects;
 pub mod election;
 mod exec;
+mod fence;
 mod leftovers;
 pub mod link;
 mod reach;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use server::serve;
-pub use status::{InstanceStatus, InterfaceStatus, Status, WardenStatus};
+pub use status::{InstanceStatus, InterfaceStatus, Status, TrackedStatus, WardenStatus};
 
 /// What can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ use super::run::Election;
 impl Election {
     /// `None`: any interface may have changed.
     pub(super) fn links_changed(&mut self, index: Option<u32>) {
+        self.weigh();
         for id in self.ids() {
             let member = &mut self.members[usize::from(id.0)];
             let before = (member.planned.up, member.planned.source);

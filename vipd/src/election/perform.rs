@@ -15,6 +15,8 @@ impl Election {
     /// Does what the election commands.
     pub(super) fn perform(&mut self) {
         self.queue_actions();
+        self.judge_fences();
+        self.queue_actions();
         self.tell_standings();
         self.queue_actions();
         let now = clock::now();
@@ -35,8 +37,8 @@ impl Election {
                 Action::Report(id, transition) => self.report(id, transition),
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
-                // Nobody is fenced yet.
-                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
+                Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
+                Action::ReportLoser(_) => {}
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -50,12 +52,13 @@ impl Election {
 
     fn report(&mut self, id: InstanceId, transition: Transition) {
         let Transition { to, cause, .. } = transition;
-        let name = self.name(id);
+        let (name, why) = (self.name(id), self.why(id, cause));
         if to == State::Fault {
-            tracing::warn!("({name}) Entering {to} STATE: {cause}");
+            tracing::warn!("({name}) Entering {to} STATE: {why}");
         } else {
-            tracing::info!("({name}) Entering {to} STATE: {cause}");
+            tracing::info!("({name}) Entering {to} STATE: {why}");
         }
+        self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {

@@ -78,7 +78,7 @@ impl Planned {
             last_word: self.config.higher_prio_send_advert,
             down_adverts: self.config.down_timer_adverts,
             group: self.group.as_ref().map(|group| group.number),
-            fenced: false,
+            fenced: self.config.fence.is_some(),
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
             announcing: self.config.garp.announcing(),
         }

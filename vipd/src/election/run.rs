@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::mpsc;
 use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 
@@ -14,10 +15,14 @@ use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::tracked::Arithmetic;
+use crate::config::Config;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Holder, Transmitter};
+use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
+use crate::track::Known;
 use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
@@ -80,6 +85,9 @@ pub struct Election {
     pub(super) board: Arc<Board>,
     pub(super) will: Will,
     pub(super) hand_overs: Vec<HandOver>,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) fences: Fences,
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl Election {
@@ -87,7 +95,9 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
-    pub fn new(
+    pub(crate) fn new(
+        config: &Config,
+        known: Known,
         planned: Vec<Planned>,
         datapath: Datapath,
         monitor: Monitor,
@@ -99,6 +109,7 @@ impl Election {
             .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
             .collect();
         let holder = Holder::start(addresses, will.clone())?;
+        let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -136,6 +147,9 @@ impl Election {
             board,
             will,
             hand_overs: Vec::new(),
+            arithmetic: Arithmetic::new(config, known),
+            fences,
+            verdicts: Vec::new(),
         })
     }
 
@@ -145,9 +159,10 @@ impl Election {
     /// When the kernel's timer, events or netlink fail. What is held then is for the caller to remove.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> anyhow::Result<()> {
         self.start();
+        let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
@@ -155,10 +170,15 @@ impl Election {
                 rung = self.alarm.rings() => {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
+                    self.hear_answers();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
                     self.hear(HEARD_AT_ONCE);
+                }
+                heard = self.fences.readable() => {
+                    heard?;
+                    self.hear_answers();
                 }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
@@ -166,6 +186,7 @@ impl Election {
                     self.links_changed(index);
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
+                () = readings.changed() => self.weigh(),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
                     Some(Command::Operate(operation, target, done)) => {
@@ -180,6 +201,7 @@ impl Election {
     }
 
     fn start(&mut self) {
+        self.weigh();
         for id in self.ids() {
             let planned = &self.members[usize::from(id.0)].planned;
             let (up, source) = (planned.up, planned.source);
@@ -190,8 +212,7 @@ impl Election {
             if source.is_none() {
                 self.router.handle(id, Input::FaultRaised(Fault::Source), now);
             }
-            self.router.handle(id, Input::Startup, now);
-            self.publish(id);
+            self.start_up(id);
         }
     }
 
@@ -227,6 +248,7 @@ impl Election {
             match self.datapath.take() {
                 Some(Heard::Advert(id, advert, watched)) => {
                     tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                    self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
                         self.router.handle(id, Input::Watched, now);

@@ -7,11 +7,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use socket2::{Domain, SockFilter, Socket, Type};
 use vipd_common::wire::arp::{LENGTH, Message};
 
-use super::{ACCEPT, DROP, EQUAL, LOAD_BYTE, hardware_address, receive, set_up};
+use super::{DROP, EQUAL, LOAD_BYTE, hardware_address, one_of, receive, set_up};
 use crate::effects::link_address;
 
 /// Octets of the header before the message.
 const HEADER: usize = 14;
+/// Where the sender's address stands.
+const SENDER: u32 = 28;
 const BROADCAST: [u8; 6] = [0xff; 6];
 /// EtherType, then hardware Ethernet, protocol IPv4, the lengths of their addresses, request.
 const REQUEST: [u8; 10] = [0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1];
@@ -27,10 +29,12 @@ pub(crate) struct Arp {
 }
 
 impl Arp {
-    pub(super) fn open(ifindex: u32) -> io::Result<Self> {
+    pub(super) fn open(ifindex: u32, hosts: &[Ipv4Addr]) -> io::Result<Self> {
         let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
-        let is_own = SockFilter::new(EQUAL, 1, 0, OUTGOING);
-        set_up(&socket, &[SockFilter::new(LOAD_BYTE, 0, 0, PACKET_TYPE), is_own, ACCEPT, DROP])?;
+        let not_own =
+            [SockFilter::new(LOAD_BYTE, 0, 0, PACKET_TYPE), SockFilter::new(EQUAL, 0, 1, OUTGOING), DROP];
+        let senders: Vec<u32> = hosts.iter().map(|host| host.to_bits()).collect();
+        set_up(&socket, &not_own.into_iter().chain(one_of(SENDER, &senders)).collect::<Vec<_>>())?;
         // Only ARP comes this way: what else the host receives costs nothing.
         socket.bind(&link_address(ifindex, libc::ETH_P_ARP))?;
         let mac = hardware_address(&socket)?;

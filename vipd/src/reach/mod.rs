@@ -6,7 +6,7 @@ mod echo;
 mod nd;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
@@ -24,6 +24,7 @@ const PRIORITY: i32 = 7;
 
 const LOAD_BYTE: u16 = 0x30;
 const LOAD_HALF: u16 = 0x28;
+const LOAD_WORD: u16 = 0x20;
 /// Load a byte, or half a word, from behind X.
 const LOAD_BYTE_X: u16 = 0x50;
 const LOAD_HALF_X: u16 = 0x48;
@@ -44,14 +45,17 @@ pub(crate) enum Neighbours {
 }
 
 impl Neighbours {
-    /// Opens a socket on an interface to ask hosts of the family of `host`.
+    /// Opens a socket on an interface for these hosts, all of one family. Nothing of others gets through.
     ///
     /// # Errors
     /// When the kernel refuses it; `CAP_NET_RAW` is needed.
-    pub(crate) fn open(ifindex: u32, host: IpAddr) -> io::Result<Self> {
-        Ok(match host {
-            IpAddr::V4(_) => Self::Arp(Arp::open(ifindex)?),
-            IpAddr::V6(_) => Self::Nd(Solicitor::open(ifindex)?),
+    pub(crate) fn open(ifindex: u32, hosts: &[IpAddr]) -> io::Result<Self> {
+        let v4: Vec<_> = hosts.iter().filter_map(|host| ipv4(*host)).collect();
+        let v6: Vec<_> = hosts.iter().filter_map(|host| ipv6(*host)).collect();
+        Ok(if v6.is_empty() {
+            Self::Arp(Arp::open(ifindex, &v4)?)
+        } else {
+            Self::Nd(Solicitor::open(ifindex, &v6)?)
         })
     }
 
@@ -67,7 +71,7 @@ impl Neighbours {
         }
     }
 
-    /// Who has answered, or said anything by ARP; `None` when nothing is left to read.
+    /// Which of the hosts has answered, or said anything by ARP; `None` when nothing is left to read.
     ///
     /// # Errors
     /// When the interface is gone or down.
@@ -86,6 +90,23 @@ impl AsFd for Neighbours {
             Self::Nd(solicitor) => solicitor.as_fd(),
         }
     }
+}
+
+fn ipv4(host: IpAddr) -> Option<Ipv4Addr> {
+    if let IpAddr::V4(host) = host { Some(host) } else { None }
+}
+
+fn ipv6(host: IpAddr) -> Option<Ipv6Addr> {
+    if let IpAddr::V6(host) = host { Some(host) } else { None }
+}
+
+/// The end of a filter: lets through what has one of these words at `at`.
+fn one_of(at: u32, words: &[u32]) -> impl Iterator<Item = SockFilter> {
+    // A jump reaches 255 instructions; the words behind that many are not told apart, and who reads looks again.
+    let words = &words[..words.len().min(usize::from(u8::MAX) - 1)];
+    let found = (1..=u8::MAX).take(words.len()).rev();
+    let compare = words.iter().zip(found).map(|(word, jump)| SockFilter::new(EQUAL, jump, 0, *word));
+    std::iter::once(SockFilter::new(LOAD_WORD, 0, 0, at)).chain(compare).chain([DROP, ACCEPT])
 }
 
 /// The length of the next packet and where it came from; `None` when none is waiting.

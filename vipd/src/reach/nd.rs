@@ -7,13 +7,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
-use super::{ACCEPT, DROP, EQUAL, LOAD_BYTE, mac, receive, set_up};
+use super::{DROP, EQUAL, LOAD_BYTE, mac, one_of, receive, set_up};
 
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
 /// Where the address that is asked for, or advertised, stands in either message, and where it ends.
 const TARGET: usize = 8;
 const LENGTH: usize = 24;
+/// Its last four octets.
+const TARGET_END: u32 = 20;
 /// Source link-layer address, one unit of eight octets.
 const OPTION: [u8; 2] = [1, 1];
 /// What neighbours believe only with this hop limit.
@@ -28,10 +30,13 @@ pub(crate) struct Solicitor {
 }
 
 impl Solicitor {
-    pub(super) fn open(ifindex: u32) -> io::Result<Self> {
+    pub(super) fn open(ifindex: u32, hosts: &[Ipv6Addr]) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV6, Type::RAW.nonblocking(), Some(Protocol::ICMPV6))?;
-        let is_answer = SockFilter::new(EQUAL, 0, 1, ADVERTISEMENT.into());
-        set_up(&socket, &[SockFilter::new(LOAD_BYTE, 0, 0, 0), is_answer, ACCEPT, DROP])?;
+        let is_answer =
+            [SockFilter::new(LOAD_BYTE, 0, 0, 0), SockFilter::new(EQUAL, 1, 0, ADVERTISEMENT.into()), DROP];
+        // The last four octets tell hosts of one network apart.
+        let ends: Vec<u32> = hosts.iter().map(|host| host.to_bits() as u32).collect();
+        set_up(&socket, &is_answer.into_iter().chain(one_of(TARGET_END, &ends)).collect::<Vec<_>>())?;
         socket.bind_device_by_index_v6(NonZeroU32::new(ifindex))?;
         socket.set_multicast_hops_v6(HOPS)?;
         Ok(Self { socket, ifindex, mac: mac(ifindex)? })

@@ -8,6 +8,7 @@
 
 mod check;
 mod file;
+mod known;
 mod plan;
 mod probe;
 mod process;
@@ -21,19 +22,18 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use vipd_core::TrackerId;
 
-pub(crate) use plan::{Kind, Plan, Thing};
-pub(crate) use readings::Readings;
+pub(crate) use known::Known;
+pub(crate) use plan::{Kind, tell_effect};
 
 use crate::config::{Check, Config, FileTracker, ProcessTracker};
 use check::Checker;
+use plan::Plan;
 use probe::Probe;
+use readings::Readings;
 
 /// Everything that is tracked, ready to be watched.
 pub(crate) struct Tracking {
-    /// What is tracked, and by whom.
-    pub(crate) plan: Arc<Plan>,
-    /// What is known of it.
-    pub(crate) readings: Arc<Readings>,
+    known: Known,
     checks: Vec<(TrackerId, Check, Probe)>,
     files: Vec<(TrackerId, FileTracker)>,
     processes: Vec<(TrackerId, ProcessTracker)>,
@@ -53,15 +53,10 @@ impl Tracking {
                     .ok()
             })
             .collect();
-        let plan = Plan::new(config, |place| probes[place].is_some());
+        let plan = Arc::new(Plan::new(config, |place| probes[place].is_some()));
         let readings = Arc::new(Readings::new(plan.things().len()));
-        let mut tracking = Self {
-            readings,
-            plan: Arc::default(),
-            checks: Vec::new(),
-            files: Vec::new(),
-            processes: Vec::new(),
-        };
+        let known = Known { plan: Arc::clone(&plan), readings };
+        let mut tracking = Self { known, checks: Vec::new(), files: Vec::new(), processes: Vec::new() };
         for (id, thing) in plan.numbered() {
             match thing.kind {
                 Kind::Check(place) => {
@@ -74,25 +69,30 @@ impl Tracking {
                     tracking.files.push((id, config.files[place].clone()));
                 }
                 Kind::Process(place) => tracking.processes.push((id, config.processes[place].clone())),
-                Kind::Interface => {}
+                Kind::Interface | Kind::Fence(_) => {}
             }
         }
-        tracking.plan = Arc::new(plan);
         tracking
+    }
+
+    /// What will be known.
+    pub(crate) fn known(&self) -> Known {
+        self.known.clone()
     }
 
     /// Starts watching, in the current `LocalSet`, until the result is dropped; what runs then is killed.
     pub(crate) fn watch(self) -> JoinSet<()> {
         let seed = RandomState::new().hash_one(0);
+        let readings = self.known.readings;
         let mut tasks = JoinSet::new();
         for (id, check, probe) in self.checks {
-            tasks.spawn_local(Checker::new(id, &check, probe, seed, Arc::clone(&self.readings)).watch());
+            tasks.spawn_local(Checker::new(id, &check, probe, seed, Arc::clone(&readings)).watch());
         }
         if !self.files.is_empty() {
-            tasks.spawn_local(file::watch(self.files, Arc::clone(&self.readings)));
+            tasks.spawn_local(file::watch(self.files, Arc::clone(&readings)));
         }
         if !self.processes.is_empty() {
-            tasks.spawn_local(process::watch(self.processes, self.readings));
+            tasks.spawn_local(process::watch(self.processes, readings));
         }
         tasks
     }

@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Process(usize),
     /// An interface.
     Interface,
+    /// The fence of a virtual router: not tracked, but told of like the others.
+    Fence(usize),
 }
 
 /// A tracked thing.
@@ -40,6 +42,8 @@ impl Thing {
             (Kind::File(_), Tracked::Value(value)) => format!("file {name} says {value}"),
             (Kind::Interface, Tracked::Up) => format!("interface {name} is up"),
             (Kind::Interface, _) => format!("interface {name} is down"),
+            (Kind::Fence(_), Tracked::Up) => "this node is connected".to_owned(),
+            (Kind::Fence(_), _) => "this node is cut off from the network".to_owned(),
             (Kind::File(_) | Kind::Process(_), Tracked::Up) => format!("{name} is up"),
             (Kind::File(_) | Kind::Process(_), _) => format!("{name} is down"),
         };
@@ -56,6 +60,7 @@ impl Thing {
             Kind::File(_) => "file",
             Kind::Process(_) => "process",
             Kind::Interface => "interface",
+            Kind::Fence(_) => "fence",
         }
     }
 }
@@ -81,6 +86,11 @@ impl Plan {
                 plan.add(config, trackers, weighs, &runs, &mut tracking);
             }
             plan.of.push(tracking);
+        }
+        for (place, instance) in
+            config.instances.iter().enumerate().filter(|(_, instance)| instance.fence.is_some())
+        {
+            plan.number(Kind::Fence(place), &instance.name);
         }
         plan
     }
@@ -146,6 +156,12 @@ impl Plan {
     /// What a virtual router tracks, its group's included.
     pub(crate) fn of(&self, id: InstanceId) -> &[Tracking] {
         self.of.get(usize::from(id.0)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The fence of a virtual router.
+    pub(crate) fn fence(&self, id: InstanceId) -> Option<TrackerId> {
+        let kind = Kind::Fence(id.0.into());
+        self.numbered().find(|(_, thing)| thing.kind == kind).map(|(id, _)| id)
     }
 
     /// What each virtual router tracks, with its configured priority.
@@ -296,6 +312,12 @@ mod tests {
             (Kind::File(0), Tracked::Value(-7), None, "file x says -7"),
             (Kind::Process(0), Tracked::Down, Some("0 running"), "x is down (0 running)"),
             (Kind::Interface, Tracked::Down, None, "interface x is down"),
+            (
+                Kind::Fence(0),
+                Tracked::Down,
+                Some("1 of 3 hosts answers"),
+                "this node is cut off from the network (1 of 3 hosts answers)",
+            ),
         ];
         for (kind, state, detail, text) in cases {
             assert_eq!(thing(kind).tell(state, detail), text);

@@ -60,7 +60,7 @@ impl Resolution {
     /// With a new socket each time: the interface may be another one of the same name by now.
     async fn try_check(&self) -> io::Result<()> {
         let ifindex = nix::net::if_::if_nametoindex(self.interface.as_str())?;
-        let socket = watch::readable(Neighbours::open(ifindex, self.host)?)?;
+        let socket = watch::readable(Neighbours::open(ifindex, &[self.host])?)?;
         socket.get_ref().ask(self.host, own_address(&self.interface, self.host))?;
         wait_for(&socket, |neighbours| Ok(neighbours.heard()?.map(|who| who == self.host))).await
     }
