@@ -98,7 +98,7 @@ pub struct ArpReply {
 /// Reads an Ethernet frame as an ARP reply; `None` for anything else.
 #[must_use]
 pub fn arp_reply(frame: &[u8]) -> Option<ArpReply> {
-    (be16(frame, 12)? == ETHERTYPE_ARP).then_some(())?;
+    (be16(frame, 12)? == ETHERTYPE_ARP && frame[0] & 1 == 0).then_some(())?;
     let arp = frame.get(14..42)?;
     (be16(arp, 6)? == 2).then_some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
 }

@@ -23,6 +23,12 @@ const NOTIFY: &str = include_str!("../fixtures/guide/notify.sh");
 #[derive(Clone, Debug)]
 pub struct Conf(String);
 
+impl From<String> for Conf {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Conf {
     /// The guide's master, priority 110.
     #[must_use]

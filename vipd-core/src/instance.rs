@@ -397,7 +397,8 @@ impl Instance {
     fn step_down(&mut self, advert: &Advert, cause: Cause, now: Instant, queue: &mut Queue) {
         self.follow(advert);
         queue.cancel_sends(self.id);
-        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. }) {
+        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. } | Cause::GreaterAddress { .. })
+        {
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
         }
         let yields = matches!(cause, Cause::HandedOver { .. });

@@ -20,7 +20,8 @@ pub(crate) struct Traces {
     addresses: String,
     qdiscs: String,
     programs: Vec<String>,
-    /// Besides the host's first process, that one's `cat`, and the `ps` that looks.
+    /// Besides the host's first process, that one's `cat`, and the `ps` that looks; without what has ended, and whose end
+    /// the host's first process has yet to take note of.
     processes: Vec<String>,
     files: String,
 }
@@ -28,8 +29,10 @@ pub(crate) struct Traces {
 impl Traces {
     /// Looks.
     pub(crate) fn of(host: &Host) -> Result<Self> {
-        let processes = host.command("ps -A -o comm=")?;
-        let others = processes.lines().filter(|name| !["sh", "cat", "ps"].contains(name));
+        let processes = host.command("ps -A -o state=,comm=")?;
+        let running =
+            processes.lines().filter_map(|line| line.split_once(' ')).filter(|(state, _)| *state != "Z");
+        let others = running.map(|(_, name)| name).filter(|name| !["sh", "cat", "ps"].contains(name));
         Ok(Self {
             addresses: host.command("ip -o address show")?,
             qdiscs: host.command("tc qdisc show")?,

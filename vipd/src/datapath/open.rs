@@ -17,6 +17,7 @@ use super::{Datapath, Listening, Standing};
 use crate::config;
 use crate::control::InterfaceStatus;
 use crate::election::Planned;
+use crate::rights;
 use crate::watch;
 
 /// Why adverts cannot be heard.
@@ -132,6 +133,11 @@ impl Datapath {
         let Interface { ifindex, name, hears } = interface;
         let failed = |source| OpenError::Socket { interface: name.clone(), source };
         let presence = hears.map(|_| Presence::establish(ifindex).map_err(failed)).transpose()?;
+        // What the kernel says without a right names everything but the right.
+        let climbed = climbed.map_err(|refused| match rights::missing_for_kernel() {
+            Some(missing) if policy != config::Datapath::Socket => vec![missing],
+            _ => refused,
+        });
         let (datapath, refused, attached) = match climbed {
             Ok(attached) => (demand(attached.mode), sentences(&attached.skipped), Some(attached)),
             Err(refused) if matches!(policy, config::Datapath::Auto | config::Datapath::Socket) => {
