@@ -32,6 +32,10 @@ pub(crate) struct Thing {
 }
 
 impl Thing {
+    fn interface(name: &str) -> Self {
+        Self { kind: Kind::Interface, name: name.to_owned() }
+    }
+
     /// What the thing does at the moment, as a clause for people. `detail` says more of its last result.
     pub(crate) fn tell(&self, state: Tracked, detail: Option<&str>) -> String {
         let name = &self.name;
@@ -85,6 +89,8 @@ impl Plan {
             for trackers in std::iter::once(&instance.track).chain(group) {
                 plan.add(config, trackers, weighs, &runs, &mut tracking);
             }
+            // Its own interface is a matter of its own (`dont_track_primary`), as in Keepalived.
+            tracking.retain(|tracked| *plan.thing(tracked.tracker) != Thing::interface(&instance.interface));
             plan.of.push(tracking);
         }
         for (place, instance) in
@@ -212,7 +218,7 @@ mod tests {
     /// Two instances, the second one in a group, that track everything there is.
     fn config(tracking_weight: bool, priority: u8) -> Config {
         let track = Trackers {
-            interfaces: vec![tracked("eth0", -50)],
+            interfaces: vec![tracked("own", -50), tracked("eth0", -50)],
             checks: vec![tracked("weighted", -20), tracked("plain", 0)],
             files: vec![tracked("file", 1)],
             processes: vec![tracked("process", -254)],
@@ -220,7 +226,7 @@ mod tests {
         let instance = |name: &str, vrid| Instance {
             priority,
             track: track.clone(),
-            ..Instance::new(name.to_owned(), "eth0".to_owned(), vrid)
+            ..Instance::new(name.to_owned(), "own".to_owned(), vrid)
         };
         let group = SyncGroup {
             name: "G".to_owned(),
@@ -300,7 +306,7 @@ mod tests {
 
         assert_eq!(weights(&plan, 0)[0], ("plain", 0));
         let names: Vec<_> = plan.things().iter().map(|thing| thing.name.as_str()).collect();
-        assert_eq!(names, ["plain", "file", "process", "eth0", "eth1"]);
+        assert_eq!(names, ["plain", "file", "process", "own", "eth0", "eth1"]);
     }
 
     #[test]

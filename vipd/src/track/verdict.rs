@@ -10,22 +10,24 @@ pub(super) struct Verdict {
     state: Tracked,
     /// Results in a row that speak against the state.
     against: u32,
+    /// There was no result yet: the first one decides alone.
+    is_first: bool,
 }
 
 impl Verdict {
-    /// No result so far. With `init_fail` it is down until it has risen; otherwise the first result decides alone.
+    /// No result so far: the first one decides alone. With `init_fail` it counts as down until then.
     pub(super) fn new(rise: u32, fall: u32, init_fail: bool) -> Self {
         let state = if init_fail { Tracked::Down } else { Tracked::Unknown };
-        Self { rise, fall, state, against: 0 }
+        Self { rise, fall, state, against: 0, is_first: true }
     }
 
     /// Counts a result, and tells the state that follows.
     pub(super) fn count(&mut self, success: bool) -> Tracked {
         let result = if success { Tracked::Up } else { Tracked::Down };
         let needed = match self.state {
+            _ if std::mem::take(&mut self.is_first) => 1,
             Tracked::Up => self.fall,
-            Tracked::Down => self.rise,
-            Tracked::Unknown | Tracked::Value(_) => 1,
+            _ => self.rise,
         };
         self.against = if result == self.state { 0 } else { self.against + 1 };
         if self.against >= needed.max(1) {
@@ -68,10 +70,9 @@ mod tests {
             // The first result decides alone.
             (3, 3, false, "+--+---++-+++", "UUUUUUDDDDDDU"),
             (3, 3, false, "-++-+++", "DDDDDDU"),
-            // init_fail: down until it has risen.
-            (2, 2, true, "++", "DU"),
-            (2, 2, true, "+-++", "DDDU"),
-            (1, 3, true, "+", "U"),
+            // init_fail: down before there is any result.
+            (2, 2, true, "+--", "UUD"),
+            (2, 2, true, "-++", "DDU"),
         ];
         for (rise, fall, init_fail, results, expected) in cases {
             let mut verdict = Verdict::new(rise, fall, init_fail);
