@@ -76,7 +76,7 @@ struct Step {
 const LADDER: [Step; 8] = [
     Step { name: "every right", rights: &[], scheduling: "deadline", datapath: "xdp-native", said: None },
     Step {
-        name: "only what README names",
+        name: "no CAP_SYS_ADMIN and nothing else that vipd has no use for",
         rights: &[
             "setpriv",
             "--bounding-set=-all,+net_admin,+net_raw,+bpf,+perfmon,+sys_nice,+ipc_lock",
@@ -84,7 +84,7 @@ const LADDER: [Step; 8] = [
         ],
         scheduling: "deadline",
         datapath: "xdp-native",
-        said: None,
+        said: Some(["CAP_SYS_ADMIN", "goes on answering ARP"]),
     },
     Step {
         name: "no CAP_SYS_NICE",
@@ -158,7 +158,9 @@ fn on_every_step_of_the_ladder_of_rights_the_agent_runs_and_says_what_is_lost() 
         // It says once what is lost.
         let told = |line: &String| said.is_some_and(|words| words.iter().all(|word| line.contains(word)));
         let lines = agent.process().lines().into_iter().map(|line| line.text);
-        let lines: Vec<String> = lines.filter(|line| !line.contains("keepalived.conf")).collect();
+        // A host that is busy with other tests may be late.
+        let other = ["keepalived.conf", "let the election thread wait"];
+        let lines: Vec<String> = lines.filter(|line| !other.iter().any(|word| line.contains(word))).collect();
         assert_eq!(
             lines.iter().filter(|line| told(line)).count(),
             usize::from(said.is_some()),

@@ -12,6 +12,7 @@ mod exec;
 mod fence;
 mod leftovers;
 pub mod link;
+pub mod notify;
 mod reach;
 mod realtime;
 mod report;

@@ -16,6 +16,7 @@ use crate::agent::Ready;
 use crate::control::{InstanceStatus, Status, TrackedStatus, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
+use crate::notify::Counters;
 use crate::track::{Known, tell_effect};
 use crate::warden::Warden;
 
@@ -24,6 +25,7 @@ pub(crate) struct Reporter {
     router_id: Option<String>,
     board: Arc<Board>,
     warden: Arc<Warden>,
+    notified: Counters,
     known: Known,
     ready: Ready,
     started: SystemTime,
@@ -34,10 +36,11 @@ impl Reporter {
         router_id: Option<String>,
         board: Arc<Board>,
         warden: Arc<Warden>,
+        notified: Counters,
         known: Known,
         ready: Ready,
     ) -> Self {
-        Self { router_id, board, warden, known, ready, started: SystemTime::now() }
+        Self { router_id, board, warden, notified, known, ready, started: SystemTime::now() }
     }
 
     /// Everything, as of now.
@@ -54,6 +57,7 @@ impl Reporter {
             degraded: self.ready.degraded.clone(),
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
+            notify: self.notified.status(),
             interfaces: self.ready.interfaces.clone(),
             discontinuity_datetime: date_time(self.started),
             instances,

@@ -2,14 +2,20 @@
 
 mod axis;
 mod contender;
+mod cpu;
 mod failover;
+mod fleet;
 mod html;
+mod load;
 mod machine;
 mod plot;
 mod report;
 mod round;
+mod scale;
 mod setting;
 mod spread;
+mod starve;
+mod steady;
 mod table;
 
 use std::fs;
@@ -44,6 +50,10 @@ pub(crate) struct Options {
 enum What {
     /// How long a takeover takes, and how far it is from what the protocol allows
     Failover(failover::Options),
+    /// Who loses or takes an address only because it does not get to run
+    Starve(starve::Options),
+    /// What many virtual routers cost, and how fast all of them move
+    Scale(scale::Options),
     /// All of them, with their defaults
     All,
 }
@@ -59,7 +69,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     clean_up_when_interrupted()?;
     let benches: Vec<Bench> = match &options.what {
         What::Failover(options) => vec![Box::new(|quick| failover::run(options, quick))],
-        What::All => vec![Box::new(|quick| failover::run(&failover::Options::default(), quick))],
+        What::Starve(options) => vec![Box::new(|quick| starve::run(options, quick))],
+        What::Scale(options) => vec![Box::new(|quick| scale::run(options, quick))],
+        What::All => vec![
+            Box::new(|quick| failover::run(&failover::Options::default(), quick)),
+            Box::new(|quick| starve::run(&starve::Options::default(), quick)),
+            Box::new(|quick| scale::run(&scale::Options::default(), quick)),
+        ],
     };
     let machine = Machine::look();
     let mut reports = Vec::new();

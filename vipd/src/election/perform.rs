@@ -9,7 +9,7 @@ use super::board::Sent;
 use super::clock;
 use super::frames::Advert;
 use super::run::{Election, Frame, Member};
-use crate::effects::Applied;
+use crate::effects::{Applied, Order};
 
 impl Election {
     /// Does what the election commands.
@@ -26,8 +26,8 @@ impl Election {
             }
         }
         self.flush();
-        for (id, held) in self.orders.drain(..) {
-            self.holder.order(id, held);
+        for (id, order) in self.orders.drain(..) {
+            self.holder.order(id, order);
         }
     }
 
@@ -38,7 +38,7 @@ impl Election {
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
                 Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
-                Action::ReportLoser(_) => {}
+                Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -60,6 +60,7 @@ impl Election {
         }
         self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
+        self.publisher.changed(id, transition, self.router.status(id).priority);
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {
             // A new Master answers when its first advert has left, an old one no more.
@@ -160,7 +161,7 @@ impl Election {
         member.announcements = 0;
         self.announcer.cancel(id);
         member.orders += 1;
-        self.orders.push((id, held));
+        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
     }
 
     /// Takes note of what became of an order.

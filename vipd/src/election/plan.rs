@@ -84,6 +84,12 @@ impl Planned {
         }
     }
 
+    /// Its virtual addresses.
+    #[must_use]
+    pub fn list(&self) -> Vec<Address> {
+        self.addresses.iter().map(|(address, _)| address.clone()).collect()
+    }
+
     /// Takes over what its interface looks like now; tells whether anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
         let link = links.by_index(self.ifindex);

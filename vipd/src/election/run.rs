@@ -19,9 +19,10 @@ use super::tracked::Arithmetic;
 use crate::config::Config;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Transmitter};
+use crate::effects::{Holder, Order, Transmitter};
 use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
+use crate::notify::Publisher;
 use crate::track::Known;
 use crate::warden::Will;
 
@@ -76,13 +77,14 @@ pub struct Election {
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
     /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
-    pub(super) orders: Vec<(InstanceId, bool)>,
+    pub(super) orders: Vec<(InstanceId, Order)>,
     pub(super) transmitter: Transmitter<Frame>,
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
     pub(super) announcer: Announcer,
     pub(super) alarm: Alarm,
     pub(super) board: Arc<Board>,
+    pub(super) publisher: Publisher,
     pub(super) will: Will,
     pub(super) hand_overs: Vec<HandOver>,
     pub(super) arithmetic: Arithmetic,
@@ -102,13 +104,10 @@ impl Election {
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        publisher: Publisher,
         will: Will,
     ) -> anyhow::Result<Self> {
-        let addresses = planned
-            .iter()
-            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
-            .collect();
-        let holder = Holder::start(addresses, will.clone())?;
+        let holder = Holder::start(will.clone())?;
         let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
@@ -130,6 +129,8 @@ impl Election {
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
+            holder.order(id, Order::Replace(member.planned.list()));
+            member.orders += 1;
         }
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
@@ -145,6 +146,7 @@ impl Election {
             announcer: Announcer::default(),
             alarm,
             board,
+            publisher,
             will,
             hand_overs: Vec::new(),
             arithmetic: Arithmetic::new(config, known),
@@ -286,9 +288,11 @@ impl Election {
         }
     }
 
-    pub(super) fn publish(&self, id: InstanceId) {
+    pub(super) fn publish(&mut self, id: InstanceId) {
         let addresses_held = self.members[usize::from(id.0)].in_place;
-        self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
+        let status = self.router.status(id);
+        self.publisher.priority(id, &status);
+        self.board.publish(id, Snapshot { status, addresses_held });
     }
 
     /// Tells the election of something, and everybody else of what came of it.

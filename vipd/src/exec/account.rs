@@ -30,6 +30,13 @@ impl Identity {
             Self::Own(uid) | Self::Other { uid, .. } => uid.as_raw(),
         }
     }
+
+    pub(super) fn ids(&self) -> (u32, u32) {
+        match self {
+            Self::Own(uid) => (uid.as_raw(), getegid().as_raw()),
+            Self::Other { uid, gid, .. } => (uid.as_raw(), gid.as_raw()),
+        }
+    }
 }
 
 /// Looks an account up; [`DEFAULT_USER`], else the agent's own, where none is named.

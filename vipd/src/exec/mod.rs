@@ -26,7 +26,7 @@ pub(crate) use child::{Child, Ended, Leftovers};
 pub(crate) use lasting::run as on_lasting_thread;
 pub(crate) use spawn::open as open_process;
 
-use crate::config::Command;
+use crate::config::{Account, Command};
 use account::Identity;
 
 /// Why a program is not run.
@@ -143,6 +143,14 @@ impl Prepared {
     fn failed(&self, step: &'static str, source: io::Error) -> Error {
         Error::Start { program: self.path.clone(), step, source }
     }
+}
+
+/// The user and the group of an account, by number.
+///
+/// # Errors
+/// [`Error::NoAccount`]
+pub(crate) fn ids(account: &Account) -> Result<(u32, u32), Error> {
+    account::resolve(Some(account)).map(|identity| identity.ids())
 }
 
 /// The agent's environment without what changes how programs are found, linked and split into words.

@@ -153,11 +153,14 @@ pub(super) fn play(
     let probe = Probe::start(&pair.client, Pair::vip())?;
     let watch = Watch { pair, probe, tap: Tap::open(pair.switch.host())? };
     let start = |balancer: &Balancer, conf| balancer.start(contender.agent(), &contender.conf(conf));
+    // Whatever a round before this one has left.
+    pair.lb1.port.link_up()?;
+    pair.lb1.port.heal()?;
     let mut lb1 = start(&pair.lb1, &setting.confs[0])?;
     let lb2 = start(&pair.lb2, &setting.confs[1])?;
     let mut samples = Vec::new();
     for fault in Fault::ALL {
-        let heard = watch.settle()?;
+        let heard = watch.settle().with_context(|| format!("before {fault}"))?;
         thread::sleep(phase);
         let doomed = lb1.processes();
         let struck = Moment::now();
