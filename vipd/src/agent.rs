@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
+use crate::control::{self, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
@@ -43,8 +43,6 @@ pub struct Agent {
 pub(crate) struct Ready {
     /// The configuration as it was found on this host.
     pub(crate) planned: Vec<Planned>,
-    /// Where adverts are received.
-    pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
     pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
@@ -166,6 +164,7 @@ impl Agent {
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
+        board.set_interfaces(interfaces);
         self.degrade(degraded);
         let will = self.will.clone();
         let election =
@@ -174,7 +173,7 @@ impl Agent {
         self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
-        let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
+        let _ = ready.send(Ready { planned, counters, scheduling, degraded });
         election.run(commands).await
     }
 

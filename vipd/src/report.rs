@@ -58,7 +58,7 @@ impl Reporter {
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
             notify: self.notified.status(),
-            interfaces: self.ready.interfaces.clone(),
+            interfaces: self.board.interfaces(),
             discontinuity_datetime: date_time(self.started),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),

@@ -164,6 +164,16 @@ impl Election {
         self.orders.push((id, if held { Order::Hold } else { Order::Release }));
     }
 
+    /// Has the addresses of a virtual router be where its interfaces are now.
+    pub(super) fn replace(&mut self, id: InstanceId) {
+        let is_master = self.router.state(id) == State::Master;
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = is_master.into();
+        member.orders += 1;
+        self.orders.push((id, Order::Replace(member.planned.list())));
+    }
+
     /// Takes note of what became of an order.
     pub(super) fn applied(&mut self, applied: &Applied) {
         let id = applied.instance;

@@ -184,8 +184,8 @@ impl Election {
                 }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
-                    let index = changed?;
-                    self.links_changed(index);
+                    changed?;
+                    self.links_changed();
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
                 () = readings.changed() => self.weigh(),
@@ -206,9 +206,9 @@ impl Election {
         self.weigh();
         for id in self.ids() {
             let planned = &self.members[usize::from(id.0)].planned;
-            let (up, source) = (planned.up, planned.source);
+            let (cut, source) = (planned.is_cut(), planned.source);
             let now = clock::now();
-            if !up {
+            if cut {
                 self.router.handle(id, Input::FaultRaised(Fault::Link), now);
             }
             if source.is_none() {

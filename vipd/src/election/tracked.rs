@@ -62,6 +62,14 @@ impl Election {
     /// Has a virtual router take part, unless something that it tracks without a weight has no result yet: then it waits, in
     /// state INIT, as in Keepalived.
     pub(super) fn start_up(&mut self, id: InstanceId) {
+        let planned = self.planned(id);
+        if planned.ifindex == 0 {
+            let (name, interface) = (&planned.config.name, &planned.config.interface);
+            let there = self.monitor.links().names().join(", ");
+            tracing::warn!(
+                "({name}) interface {interface} does not exist yet; there is {there}. It is used when it comes"
+            );
+        }
         if let Some(thing) = self.arithmetic.awaited(id) {
             let waits = &self.arithmetic.known.plan.thing(thing).name;
             tracing::info!("({}) waits for the first result of {waits}", self.name(id));

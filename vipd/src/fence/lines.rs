@@ -54,6 +54,8 @@ impl Lines {
     pub(super) fn open(&mut self) -> io::Result<()> {
         for line in &mut self.0 {
             line.socket = Some(match (line.way, line.hosts.first()) {
+                // The interface is not there.
+                (Way::Neighbour(0, _), _) => continue,
                 (Way::Neighbour(ifindex, _), _) => {
                     Socket::Neighbours(watch::readable(Neighbours::open(ifindex, &line.hosts)?)?)
                 }

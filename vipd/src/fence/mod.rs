@@ -65,7 +65,7 @@ impl Fences {
     ///
     /// # Errors
     /// When the kernel refuses a socket.
-    pub(crate) fn open(planned: &[Planned]) -> io::Result<Self> {
+    pub(crate) fn open<'a>(planned: impl IntoIterator<Item = &'a Planned>) -> io::Result<Self> {
         let mut lines = Lines::default();
         let fences = (0..).map(InstanceId).zip(planned).filter_map(|(id, planned)| {
             let config = planned.config.fence.as_ref()?;
@@ -74,6 +74,22 @@ impl Fences {
         let fences = fences.collect();
         lines.open()?;
         Ok(Self { fences, lines })
+    }
+
+    /// Opens everything anew for interfaces that have moved. Who asks goes on asking.
+    ///
+    /// # Errors
+    /// When the kernel refuses a socket; nothing is changed then.
+    pub(crate) fn follow<'a>(&mut self, planned: impl IntoIterator<Item = &'a Planned>) -> io::Result<()> {
+        let mut moved = Self::open(planned)?;
+        for fence in &mut moved.fences {
+            if let Some(before) = self.fences.iter_mut().find(|before| before.id == fence.id) {
+                std::mem::swap(&mut fence.round, &mut before.round);
+                fence.told = before.told;
+            }
+        }
+        *self = moved;
+        Ok(())
     }
 
     /// Asks whether this node is connected; [`judge`](Self::judge) tells the answer.
@@ -90,6 +106,12 @@ impl Fences {
     pub(crate) fn seen(&mut self, id: InstanceId, source: IpAddr, at: Instant) {
         let targets = self.of(id).flat_map(|fence| &mut fence.targets);
         targets.filter(|target| target.host == source).for_each(|target| target.heard = Some(at));
+    }
+
+    /// In whose name neighbours are asked from now on.
+    pub(crate) fn set_source(&mut self, id: InstanceId, source: Option<Ipv4Addr>) {
+        let source = IpAddr::V4(source.unwrap_or(Ipv4Addr::UNSPECIFIED));
+        self.of(id).for_each(|fence| fence.source = source);
     }
 
     /// When [`judge`](Self::judge) has something to do.

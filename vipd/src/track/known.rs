@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use nix::net::if_::if_nametoindex;
 use vipd_core::{Cause, Fault, InstanceId, TrackerId};
 
 use super::plan::Plan;
@@ -39,6 +40,10 @@ impl Known {
                 None => cause.to_string(),
             },
             Cause::Faulted(Fault::Tracked(thing)) => self.tell(thing),
+            // Asked now: what it is like may have changed since, and then the state will.
+            Cause::Faulted(Fault::Link) if if_nametoindex(interface.as_str()).is_err() => {
+                format!("interface {interface} does not exist (yet)")
+            }
             Cause::Faulted(Fault::Link) => format!("interface {interface} is down"),
             Cause::Faulted(Fault::Source) => match instance.source {
                 Some(source) => format!("no interface carries {source}, the source of its adverts"),
