@@ -20,7 +20,7 @@ static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 ///
 /// # Errors
 /// When there can be no more threads.
-pub(super) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let (tell, told) = oneshot::channel();
     let job: Job = Box::new(move || drop(tell.send(work())));
     let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
