@@ -28,7 +28,7 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    fn connect(lab: &Lab, switch: &Switch, name: &str, last_octet: u8) -> Result<Self> {
+    pub(crate) fn connect(lab: &Lab, switch: &Switch, name: &str, last_octet: u8) -> Result<Self> {
         let host = lab.host(name)?;
         // As the guide sets it.
         host.sysctl("net/ipv4/ip_nonlocal_bind", "1")?;
@@ -87,7 +87,7 @@ impl Pair {
         Ok(Self { lab, switch, lb1, lb2, client })
     }
 
-    fn address(last_octet: u8) -> IpAddr {
+    pub(crate) fn address(last_octet: u8) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(192, 168, 1, last_octet))
     }
 
@@ -106,6 +106,20 @@ impl Pair {
         let held = facts::wait_for_address(&holder.host, Self::vip(), within)?;
         facts::wait_for_no_address(&other.host, Self::vip(), within)?;
         Ok(held)
+    }
+
+    /// Takes the virtual address off both load balancers, as nobody does for an agent that was killed, and mends the
+    /// first one's cable.
+    ///
+    /// # Errors
+    /// If `ip` or `bridge` cannot be run.
+    pub fn restore(&self) -> Result<()> {
+        self.lb1.port.link_up()?;
+        self.lb1.port.heal()?;
+        for balancer in [&self.lb1, &self.lb2] {
+            balancer.host.command(&format!("ip address flush to {} dev eth0", Self::vip()))?;
+        }
+        Ok(())
     }
 
     /// Starts three application servers (192.168.1.31 to 33) and HAProxy on both load balancers.

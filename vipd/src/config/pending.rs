@@ -8,42 +8,16 @@ use super::tree::{Table, Value};
 /// What follows, and the keywords that it follows for: as keepalived.conf has them, and keys of the TOML form where they
 /// are spelt otherwise.
 const PENDING: &[(&str, &str)] = &[
-    ("health checks are not run", "vrrp_script vrrp_check check"),
-    ("files are not watched", "track_file vrrp_track_file file"),
-    ("processes are not watched", "vrrp_track_process process"),
-    ("health checks do not change the priority", "track_script track_check track_process"),
-    ("only the state of the instance's own interface counts", "track_interface dont_track_primary"),
-    ("a missing source address is FAULT at once, and is not told apart", "track_src_ip"),
-    ("whether this node is isolated is not tested", "fence"),
-    ("its instances do not move together", "vrrp_sync_group sync_group"),
     ("it is not put in place", "static_ipaddress static_routes static_rules virtual_routes virtual_rules"),
     ("these addresses are not put on an interface", "virtual_ipaddress_excluded"),
     ("the address is put back when somebody takes it away", "no_track"),
     ("the sysctl stays as it is", "promote_secondaries"),
     ("vipd stays in the network namespace that it is started in", "net_namespace"),
     ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
-    ("no script is run", "script_user enable_script_security"),
+    ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
     (
-        "nobody is told",
-        "notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri
-         notify_priority_changes vrrp_notify_priority_changes notify_fifo vrrp_notify_fifo notify_fifo_script
-         vrrp_notify_fifo_script fifo webhook",
-    ),
-    (
-        "no mail is sent",
-        "notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout smtp_alert
-         smtp_alert_vrrp no_email_faults mail",
-    ),
-    (
-        "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "vrrp_lower_prio_no_advert lower_prio_no_advert vrrp_higher_prio_send_advert higher_prio_send_advert
-         vrrp_down_timer_adverts down_timer_adverts vrrp_strict strict_mode",
-    ),
-    ("adverts go to the standard group", "vrrp_mcast_group4 vrrp_mcast_group6 mcast_group4 mcast_group6 mcast_dst_ip"),
-    (
-        "announcements are sent by garp_master_delay, _repeat and _refresh only",
-        "vrrp_garp_lower_prio_delay vrrp_garp_lower_prio_repeat garp_lower_prio_delay garp_lower_prio_repeat
-         vrrp_garp_interval vrrp_gna_interval garp_interval gna_interval",
+        "adverts go to the standard group",
+        "vrrp_mcast_group4 vrrp_mcast_group6 mcast_group4 mcast_group6 mcast_dst_ip",
     ),
     ("no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
     ("the master accepts traffic to its addresses", "accept no_accept"),

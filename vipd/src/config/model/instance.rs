@@ -50,8 +50,8 @@ pub struct Instance {
     pub preempt_delay: Duration,
     /// As Master, leave an advert of lower priority unanswered (`lower_prio_no_advert`); off by default.
     pub lower_prio_no_advert: bool,
-    /// As Master, send one more advert before giving way to a higher priority (`higher_prio_send_advert`); off by
-    /// default.
+    /// As Master, send one more advert before giving way to a higher priority (`higher_prio_send_advert`); on by
+    /// default, so that two Masters that meet after a split know of each other.
     pub higher_prio_send_advert: bool,
     /// Password of version 2.
     #[serde(rename = "auth_pass", serialize_with = "form::password")]
@@ -139,7 +139,7 @@ impl Instance {
             preempt: true,
             preempt_delay: Duration::ZERO,
             lower_prio_no_advert: false,
-            higher_prio_send_advert: false,
+            higher_prio_send_advert: true,
             password: None,
             source: None,
             track_source: false,
@@ -271,6 +271,8 @@ impl Garp {
             delay: self.delay,
             refresh: self.refresh,
             refresh_repeat: self.refresh_repeat,
+            losing_repeat: self.lower_prio_repeat,
+            losing_delay: self.lower_prio_delay,
         }
     }
 }
