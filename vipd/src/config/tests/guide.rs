@@ -162,8 +162,18 @@ fn the_toml_examples_are_the_nodes_of_the_guide_with_adverts_every_10_ms() {
 #[test]
 fn the_unicast_fragment_names_source_and_peer() {
     for (text, own, peer, priority) in [
-        (include_str!("data/unicast_lb1.conf"), "192.168.1.10", "192.168.1.20", 110),
-        (include_str!("data/unicast_lb2.conf"), "192.168.1.20", "192.168.1.10", 100),
+        (
+            include_str!("../../../../tests/fixtures/guide/unicast_lb1.conf"),
+            "192.168.1.10",
+            "192.168.1.20",
+            110,
+        ),
+        (
+            include_str!("../../../../tests/fixtures/guide/unicast_lb2.conf"),
+            "192.168.1.20",
+            "192.168.1.10",
+            100,
+        ),
     ] {
         let loaded = load_str("keepalived.conf", text).expect("accepted");
 
@@ -179,8 +189,10 @@ fn the_unicast_fragment_names_source_and_peer() {
 
 #[test]
 fn the_active_active_fragment_lacks_nothing_but_its_interfaces() {
-    let fragments =
-        [include_str!("data/active_active_lb1.conf"), include_str!("data/active_active_lb2.conf")];
+    let fragments = [
+        include_str!("../../../../tests/fixtures/guide/active_active_lb1.conf"),
+        include_str!("../../../../tests/fixtures/guide/active_active_lb2.conf"),
+    ];
     for (text, priorities) in fragments.into_iter().zip([[110, 100], [100, 110]]) {
         let found = refused(text);
         let messages: Vec<&str> = found.iter().map(|error| error.message.as_str()).collect();
@@ -202,7 +214,10 @@ fn the_active_active_fragment_lacks_nothing_but_its_interfaces() {
 
 #[test]
 fn the_nopreempt_fragment_lacks_nothing_but_interface_id_and_address() {
-    let fragments = [include_str!("data/nopreempt_lb1.conf"), include_str!("data/nopreempt_lb2.conf")];
+    let fragments = [
+        include_str!("../../../../tests/fixtures/guide/nopreempt_lb1.conf"),
+        include_str!("../../../../tests/fixtures/guide/nopreempt_lb2.conf"),
+    ];
     for (text, priority) in fragments.into_iter().zip([110, 100]) {
         let found = refused(text);
         let messages: Vec<&str> = found.iter().map(|error| error.message.as_str()).collect();

@@ -13,8 +13,8 @@ const SEEDS: &[&str] = &[
     include_str!("../../../../examples/lb2.conf"),
     include_str!("../../../../examples/lb1.toml"),
     EVERYTHING,
-    include_str!("data/unicast_lb1.conf"),
-    include_str!("data/active_active_lb1.conf"),
+    include_str!("../../../../tests/fixtures/guide/unicast_lb1.conf"),
+    include_str!("../../../../tests/fixtures/guide/active_active_lb1.conf"),
 ];
 /// Much of what keepalived.conf can say.
 const EVERYTHING: &str = "\
