@@ -2,6 +2,7 @@
 //! through a real validator of JSON Schema, and everything beside the real keepalived.
 
 mod beside_keepalived;
+mod command_line;
 mod guide;
 mod schema;
 
