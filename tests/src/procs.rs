@@ -49,6 +49,16 @@ impl Usage {
         }
         sum
     }
+
+    /// What was used since `earlier`; what is held stays what it is now.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            sleeps: self.sleeps.saturating_sub(earlier.sleeps),
+            ..self
+        }
+    }
 }
 
 /// A process and all that it has started and they have, as far as they still run.

@@ -99,6 +99,19 @@ impl Tap {
         Self::filtered(host, from_any_of(macs))
     }
 
+    /// As [`Tap::of`], and only what comes in: each frame once, where it enters a switch.
+    ///
+    /// # Errors
+    /// As for [`Tap::of`].
+    pub fn arriving_of(host: &Host, macs: &[[u8; 6]]) -> Result<Self> {
+        let incoming = [
+            instruction(LOAD_WORD, 0, 0, PACKET_TYPE),
+            instruction(JUMP_IF_EQUAL, 0, 1, u32::from(libc::PACKET_OUTGOING)),
+            instruction(RETURN, 0, 0, 0),
+        ];
+        Self::filtered(host, incoming.into_iter().chain(from_any_of(macs)).collect())
+    }
+
     fn filtered(host: &Host, filter: Vec<SockFilter>) -> Result<Self> {
         let socket = host.run(move || -> Result<OwnedFd> {
             let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -212,6 +225,8 @@ fn from_any_of(macs: &[[u8; 6]]) -> Vec<SockFilter> {
     program
 }
 
+/// Where classic BPF reads a frame's `PACKET_` type instead of the frame.
+const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE).cast_unsigned();
 const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
 const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;

@@ -158,7 +158,9 @@ fn on_every_step_of_the_ladder_of_rights_the_agent_runs_and_says_what_is_lost() 
         // It says once what is lost.
         let told = |line: &String| said.is_some_and(|words| words.iter().all(|word| line.contains(word)));
         let lines = agent.process().lines().into_iter().map(|line| line.text);
-        let lines: Vec<String> = lines.filter(|line| !line.contains("keepalived.conf")).collect();
+        // A host that is busy with other tests may be late.
+        let other = ["keepalived.conf", "let the election thread wait"];
+        let lines: Vec<String> = lines.filter(|line| !other.iter().any(|word| line.contains(word))).collect();
         assert_eq!(
             lines.iter().filter(|line| told(line)).count(),
             usize::from(said.is_some()),

@@ -6,6 +6,7 @@ use vipd_common::wait::{self, Sign};
 use vipd_common::wire::eth::Place;
 use vipd_common::wire::{Advert, L3, L3_MAX, Packet, ipv4, judge};
 
+use crate::budget::Topic;
 use crate::frame::Frame;
 use crate::log::debug;
 use crate::maps::{INSTANCES, SCRATCH, SEEN, WATCH};
@@ -69,7 +70,13 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
         watched: seen.watched,
         reserved: [0; 3],
     };
-    if first || watch.told != news || advert.priority == 0 || rules.master != 0 {
+    let topic = match (advert.priority, sign) {
+        (0, _) => Topic::Resignation,
+        (_, Sign::Alive) => Topic::Ruling,
+        _ => Topic::Losing,
+    };
+    let tells = first || watch.told != news || advert.priority == 0 || rules.master != 0;
+    if tells && watch.budget.allows(topic, at, stats) {
         let event = Event {
             at,
             since: 0,
@@ -82,7 +89,7 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
             checksum: advert.checksum,
             watched: seen.watched,
         };
-        // What was lost is still news when the next advert comes.
+        // What was lost or held back is still news when the next advert comes.
         if event::send(event, stats) {
             watch.told = news;
         }

@@ -6,9 +6,10 @@ use vipd_common::wire::arp::{Message, Operation};
 use vipd_common::wire::eth::Place;
 use vipd_common::wire::{Reason, from_ipv4};
 
+use crate::budget::Topic;
 use crate::frame::Frame;
 use crate::log::debug;
-use crate::maps::VIPS;
+use crate::maps::{VIPS, WATCH};
 use crate::stats::Stats;
 use crate::{event, lease};
 
@@ -30,23 +31,34 @@ pub(crate) fn passes<F: Frame>(frame: &F, place: Place) -> bool {
     if claims {
         debug!(frame.context(), "vlan {} instance {}: claim", place.vlan, instance);
         stats.raise(Reason::Claim);
-        let event = Event {
-            at,
-            since: 0,
-            instance,
-            kind: kind::CLAIM,
-            priority: 0,
-            interval_cs: 0,
-            addr,
-            mac: message.sender_mac,
-            checksum: 0,
-            watched: 0,
-        };
-        event::send(event, &stats);
+        tell(&message, instance, at, &stats);
     }
     let over = asks && lease::is_over(instance, at);
     if over {
         stats.raise(Reason::LeaseOver);
     }
     !over
+}
+
+#[inline(always)]
+fn tell(message: &Message, instance: u32, at: u64, stats: &Stats) {
+    let Some(watch) = WATCH.get_ptr_mut(instance) else { return };
+    // SAFETY: a map's value stays where it is; what two CPUs do to it at once is told where it is declared.
+    let watch = unsafe { &mut *watch };
+    if !watch.budget.allows(Topic::Claim, at, stats) {
+        return;
+    }
+    let event = Event {
+        at,
+        since: 0,
+        instance,
+        kind: kind::CLAIM,
+        priority: 0,
+        interval_cs: 0,
+        addr: from_ipv4(message.sender.into()),
+        mac: message.sender_mac,
+        checksum: 0,
+        watched: 0,
+    };
+    event::send(event, stats);
 }

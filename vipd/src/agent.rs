@@ -14,16 +14,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
+use crate::control::{self, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
+use crate::notify::{self, Events, Notifier, Publisher};
 use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
 use crate::run_dir::RunDir;
+use crate::track::{Known, Tracking};
 use crate::warden::{self, Errand, Warden, Will};
 
 /// An agent that has its run directory and its warden, but no thread yet.
@@ -41,8 +43,6 @@ pub struct Agent {
 pub(crate) struct Ready {
     /// The configuration as it was found on this host.
     pub(crate) planned: Vec<Planned>,
-    /// Where adverts are received.
-    pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
     pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
@@ -116,19 +116,26 @@ impl Agent {
             tracing::warn!("{sentence}");
         }
         let board = Arc::new(Board::new(self.config.instances.len()));
+        let tracking = Tracking::prepare(&self.config);
+        let known = tracking.known();
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
+        let (publisher, events) = notify::channel(self.config.instances.len());
         let service = {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
-            let (router_id, socket) = (self.config.router_id.clone(), self.run_dir.control());
+            let (config, socket) = (self.config.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { router_id, board, warden, socket };
-                LocalSet::new().block_on(&runtime()?, service.serve(ready, commands, ended))
+                let service = Service { config, board, warden, socket, events, tracking };
+                let runtime = runtime()?;
+                let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
+                // Looking up a name or a file may hang; that is not waited for.
+                runtime.shutdown_background();
+                served
             };
             thread::Builder::new().name("service".to_owned()).spawn(served)?
         };
-        let elected = runtime()?.block_on(self.elect(board, ready_out, commands_in));
+        let elected = runtime()?.block_on(self.elect(board, publisher, known, ready_out, commands_in));
         if elected.is_err() {
             self.errand.give_away();
         }
@@ -144,6 +151,8 @@ impl Agent {
     async fn elect(
         &mut self,
         board: Arc<Board>,
+        publisher: Publisher,
+        known: Known,
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
@@ -155,13 +164,16 @@ impl Agent {
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
+        board.set_interfaces(interfaces);
         self.degrade(degraded);
-        let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
+        let will = self.will.clone();
+        let election =
+            Election::new(&self.config, known, planned.clone(), datapath, monitor, board, publisher, will)?;
         let (scheduling, lost) = realtime::schedule();
         self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
-        let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
+        let _ = ready.send(Ready { planned, counters, scheduling, degraded });
         election.run(commands).await
     }
 
@@ -180,14 +192,16 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// The service thread: signals, the control socket, an eye on the warden.
 struct Service {
-    router_id: Option<String>,
+    config: Config,
     board: Arc<Board>,
     warden: Arc<Warden>,
     socket: PathBuf,
+    events: Events,
+    tracking: Tracking,
 }
 
 impl Service {
-    /// Serves until the election has ended.
+    /// Serves until the election has ended, and everybody who wants to know it has been told.
     async fn serve(
         self,
         ready: oneshot::Receiver<Ready>,
@@ -196,15 +210,20 @@ impl Service {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Until the election has ended.
+        let known = self.tracking.known();
+        let _watching = self.tracking.watch();
         let Ok(ready) = ready.await else {
             return Ok(());
         };
         let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
-        let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
+        let mut notifier = Notifier::start(&self.config, self.events);
+        let (router_id, told) = (self.config.router_id, notifier.counters());
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
-            Request::Status => Reply::Status(reporter.status()),
+            Request::Status => Reply::Status(Box::new(reporter.status())),
             Request::Operate(operation, target) => operate(&operators, operation, target).await,
         };
         let control = control::serve(&self.socket, answer)
@@ -217,7 +236,8 @@ impl Service {
         tokio::pin!(ended);
         loop {
             tokio::select! {
-                _ = &mut ended => return Ok(()),
+                _ = &mut ended => break,
+                _ = notifier.run() => {}
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
@@ -225,6 +245,8 @@ impl Service {
             // The election has ended already when this fails.
             let _ = commands.send(Command::Stop).await;
         }
+        notifier.finish().await;
+        Ok(())
     }
 }
 

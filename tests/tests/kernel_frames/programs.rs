@@ -105,7 +105,9 @@ fn counters(kernel: &Kernel) -> [Counters; 2] {
 fn risen(before: &[Counters; 2], after: &[Counters; 2]) -> Vec<(bool, Reason)> {
     let mut raised = Vec::new();
     for (place, own) in [false, true].into_iter().enumerate() {
-        for reason in Reason::ALL {
+        // Records are counted beside the frame that they would tell of.
+        let frames = |reason: &Reason| !matches!(reason, Reason::EventHeld | Reason::EventLost);
+        for reason in Reason::ALL.into_iter().filter(frames) {
             for _ in before[place][reason.index()]..after[place][reason.index()] {
                 raised.push((own, reason));
             }

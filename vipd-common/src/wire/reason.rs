@@ -61,13 +61,15 @@ pub enum Reason {
     EventLost,
     /// An ARP request for a virtual address was dropped: this node's lease of it is over (promise 1).
     LeaseOver,
+    /// A record was not sent: there were too many of its kind (C-SEC-04). What it told is told by a later one, or stands in SEEN.
+    EventHeld,
 }
 
 impl Reason {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Accepted,
         Self::PriorityZero,
         Self::IpHeader,
@@ -95,6 +97,7 @@ impl Reason {
         Self::Claim,
         Self::EventLost,
         Self::LeaseOver,
+        Self::EventHeld,
     ];
 
     /// Its place in an array of counters.
@@ -128,6 +131,7 @@ impl Reason {
             Self::Claim => "foreign-claims",
             Self::EventLost => "events-lost",
             Self::LeaseOver => "lease-expired-drops",
+            Self::EventHeld => "events-held",
             // The others have a name of RFC 8347.
             _ => "",
         }

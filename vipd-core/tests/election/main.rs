@@ -2,6 +2,7 @@
 
 mod addresses;
 mod announcing;
+mod detection;
 mod faults;
 mod fencing;
 mod groups;

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aya::programs::links::PinnedLink;
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
@@ -48,6 +49,14 @@ impl Drop for Pins {
     }
 }
 
+/// Removes a pin. Closing the last descriptor takes a program away at once, removing the last file some time later.
+fn unpin(path: &Path) -> io::Result<()> {
+    match PinnedLink::from_pin(path) {
+        Ok(link) => link.unpin().map(drop),
+        Err(_) => fs::remove_file(path),
+    }
+}
+
 /// Removes what an agent with this run directory has pinned: its programs go with it, unless the agent is alive. Says whether
 /// there was anything. Needs no runtime, and may be done again.
 ///
@@ -68,7 +77,7 @@ pub fn remove_pins(run_dir: &Path) -> io::Result<bool> {
             let file = file?;
             // The kernel may have put files of its own there.
             if file.file_name().as_encoded_bytes().starts_with(LINK.as_bytes()) {
-                fs::remove_file(file.path())?;
+                unpin(&file.path())?;
                 found = true;
             }
         }

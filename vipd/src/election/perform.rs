@@ -9,11 +9,13 @@ use super::board::Sent;
 use super::clock;
 use super::frames::Advert;
 use super::run::{Election, Frame, Member};
-use crate::effects::Applied;
+use crate::effects::{Applied, Order};
 
 impl Election {
     /// Does what the election commands.
     pub(super) fn perform(&mut self) {
+        self.queue_actions();
+        self.judge_fences();
         self.queue_actions();
         self.tell_standings();
         self.queue_actions();
@@ -24,9 +26,15 @@ impl Election {
             }
         }
         self.flush();
-        for (id, held) in self.orders.drain(..) {
-            self.holder.order(id, held);
+        for (id, order) in self.orders.drain(..) {
+            self.holder.order(id, order);
         }
+        self.notify();
+    }
+
+    /// Has people and programs told of what is done.
+    pub(super) fn notify(&mut self) {
+        self.publisher.publish(|id| self.members[usize::from(id.0)].orders == 0);
     }
 
     fn queue_actions(&mut self) {
@@ -35,8 +43,8 @@ impl Election {
                 Action::Report(id, transition) => self.report(id, transition),
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
-                // Nobody is fenced yet.
-                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
+                Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
+                Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -50,13 +58,15 @@ impl Election {
 
     fn report(&mut self, id: InstanceId, transition: Transition) {
         let Transition { to, cause, .. } = transition;
-        let name = self.name(id);
+        let (name, why) = (self.name(id), self.why(id, cause));
         if to == State::Fault {
-            tracing::warn!("({name}) Entering {to} STATE: {cause}");
+            tracing::warn!("({name}) Entering {to} STATE: {why}");
         } else {
-            tracing::info!("({name}) Entering {to} STATE: {cause}");
+            tracing::info!("({name}) Entering {to} STATE: {why}");
         }
+        self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
+        self.publisher.changed(id, transition, self.router.status(id).priority);
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {
             // A new Master answers when its first advert has left, an old one no more.
@@ -157,7 +167,17 @@ impl Election {
         member.announcements = 0;
         self.announcer.cancel(id);
         member.orders += 1;
-        self.orders.push((id, held));
+        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
+    }
+
+    /// Has the addresses of a virtual router be where its interfaces are now.
+    pub(super) fn replace(&mut self, id: InstanceId) {
+        let is_master = self.router.state(id) == State::Master;
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = is_master.into();
+        member.orders += 1;
+        self.orders.push((id, Order::Replace(member.planned.list())));
     }
 
     /// Takes note of what became of an order.

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::mpsc;
 use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 
@@ -14,10 +15,15 @@ use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::tracked::Arithmetic;
+use crate::config::Config;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Transmitter};
+use crate::effects::{Holder, Order, Transmitter};
+use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
+use crate::notify::Publisher;
+use crate::track::Known;
 use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
@@ -71,15 +77,19 @@ pub struct Election {
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
     /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
-    pub(super) orders: Vec<(InstanceId, bool)>,
+    pub(super) orders: Vec<(InstanceId, Order)>,
     pub(super) transmitter: Transmitter<Frame>,
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
     pub(super) announcer: Announcer,
     pub(super) alarm: Alarm,
     pub(super) board: Arc<Board>,
+    pub(super) publisher: Publisher,
     pub(super) will: Will,
     pub(super) hand_overs: Vec<HandOver>,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) fences: Fences,
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl Election {
@@ -87,18 +97,18 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
-    pub fn new(
+    pub(crate) fn new(
+        config: &Config,
+        known: Known,
         planned: Vec<Planned>,
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        publisher: Publisher,
         will: Will,
     ) -> anyhow::Result<Self> {
-        let addresses = planned
-            .iter()
-            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
-            .collect();
-        let holder = Holder::start(addresses, will.clone())?;
+        let holder = Holder::start(will.clone())?;
+        let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -119,6 +129,8 @@ impl Election {
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
+            holder.order(id, Order::Replace(member.planned.list()));
+            member.orders += 1;
         }
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
@@ -134,8 +146,12 @@ impl Election {
             announcer: Announcer::default(),
             alarm,
             board,
+            publisher,
             will,
             hand_overs: Vec::new(),
+            arithmetic: Arithmetic::new(config, known),
+            fences,
+            verdicts: Vec::new(),
         })
     }
 
@@ -145,9 +161,10 @@ impl Election {
     /// When the kernel's timer, events or netlink fail. What is held then is for the caller to remove.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> anyhow::Result<()> {
         self.start();
+        let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
@@ -155,17 +172,23 @@ impl Election {
                 rung = self.alarm.rings() => {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
+                    self.hear_answers();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
                     self.hear(HEARD_AT_ONCE);
                 }
+                heard = self.fences.readable() => {
+                    heard?;
+                    self.hear_answers();
+                }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
-                    let index = changed?;
-                    self.links_changed(index);
+                    changed?;
+                    self.links_changed();
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
+                () = readings.changed() => self.weigh(),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
                     Some(Command::Operate(operation, target, done)) => {
@@ -180,18 +203,18 @@ impl Election {
     }
 
     fn start(&mut self) {
+        self.weigh();
         for id in self.ids() {
             let planned = &self.members[usize::from(id.0)].planned;
-            let (up, source) = (planned.up, planned.source);
+            let (cut, source) = (planned.is_cut(), planned.source);
             let now = clock::now();
-            if !up {
+            if cut {
                 self.router.handle(id, Input::FaultRaised(Fault::Link), now);
             }
             if source.is_none() {
                 self.router.handle(id, Input::FaultRaised(Fault::Source), now);
             }
-            self.router.handle(id, Input::Startup, now);
-            self.publish(id);
+            self.start_up(id);
         }
     }
 
@@ -204,6 +227,7 @@ impl Election {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }
+        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
@@ -227,6 +251,7 @@ impl Election {
             match self.datapath.take() {
                 Some(Heard::Advert(id, advert, watched)) => {
                     tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                    self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
                         self.router.handle(id, Input::Watched, now);
@@ -264,9 +289,11 @@ impl Election {
         }
     }
 
-    pub(super) fn publish(&self, id: InstanceId) {
+    pub(super) fn publish(&mut self, id: InstanceId) {
         let addresses_held = self.members[usize::from(id.0)].in_place;
-        self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
+        let status = self.router.status(id);
+        self.publisher.priority(id, &status);
+        self.board.publish(id, Snapshot { status, addresses_held });
     }
 
     /// Tells the election of something, and everybody else of what came of it.

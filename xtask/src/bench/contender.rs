@@ -16,8 +16,9 @@ pub(super) enum Contender {
     RealTime,
 }
 
-/// Lines for `global_defs` that make Keepalived a real-time process with locked memory.
-const REAL_TIME: [&str; 2] = ["vrrp_rt_priority 50", "vrrp_no_swap"];
+/// Lines for `global_defs` that make Keepalived a real-time process with locked memory. Without the last one it has
+/// itself killed by the kernel when it computes for 10 ms without a pause, which a busy machine brings about.
+const REAL_TIME: [&str; 3] = ["vrrp_rt_priority 50", "vrrp_no_swap", "vrrp_rlimit_rttime 10000000"];
 
 impl Contender {
     /// All three, vipd on the best path that there is.

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use vipd_tests::probe::Echo;
 use vipd_tests::{Datapath, Pair};
 
 use super::contender::Contender;
-use super::report::{Cell, Group, Mark, Plot, Report, Scale, Table};
+use super::report::{Cell, Plot, Report, Scale, Table};
 use super::round::{self, Fault, Measure, Sample};
 use super::setting::{Interval, Setting};
 use super::spread::Spread;
+use super::steady::Steady;
 
 /// What is measured, and how often.
 #[derive(Args, Default)]
@@ -76,7 +77,8 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
         [Contender::Vipd(options.datapath.datapath()), Contender::Keepalived, Contender::RealTime];
     let pair = Pair::new()?;
     let _echoes = [Echo::start(&pair.lb1.host)?, Echo::start(&pair.lb2.host)?];
-    let mut all = Vec::new();
+    let mut steady = Steady::new()?;
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
     for interval in intervals.iter().copied() {
         let setting = Setting::new(interval);
         let series = |contender, fault| Series { contender, interval, fault, samples: Vec::new() };
@@ -87,16 +89,30 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
             // Agents take turns within a round, so that whatever else the machine does meets all of them.
             for (contender, series) in contenders.iter().zip(&mut taken) {
                 eprintln!("failover: adverts every {interval}, round {number} of {rounds}: {contender}");
-                let samples = round::play(&pair, *contender, &setting, phase)
-                    .with_context(|| format!("{contender}, adverts every {interval}, round {number}"))?;
-                for (series, sample) in series.iter_mut().zip(samples) {
-                    series.samples.push(sample);
+                match steady.take(|| round::play(&pair, *contender, &setting, phase)) {
+                    Ok(samples) => {
+                        for (series, sample) in series.iter_mut().zip(samples) {
+                            series.samples.push(sample);
+                        }
+                    }
+                    // A finding like any other, as long as the lab itself is in order.
+                    Err(error) => {
+                        let failure =
+                            format!("{contender}, adverts every {interval}, round {number}: {error:#}");
+                        eprintln!("failover: FAILED: {failure}");
+                        failures.push(failure);
+                    }
                 }
             }
         }
         all.extend(taken.into_iter().flatten());
     }
-    Ok(report(&all, intervals, rounds))
+    let mut report = report(&all, intervals, rounds);
+    report.how.extend(steady.note());
+    report
+        .how
+        .extend(failures.iter().map(|failure| format!("This round failed and counts nowhere: {failure}.")));
+    Ok(report)
 }
 
 fn report(all: &[Series], intervals: &[Interval], rounds: u32) -> Report {
@@ -120,22 +136,12 @@ fn report(all: &[Series], intervals: &[Interval], rounds: u32) -> Report {
             (Measure::AdvertAfterFault, None),
             (Measure::Outage, None),
         ] {
-            let groups = Fault::ALL.into_iter().map(|fault| Group {
-                label: fault.to_string(),
-                marks: of(fault)
-                    .map(|series| Mark {
-                        series: series.contender.to_string(),
-                        values: series.values(measure),
-                    })
-                    .collect(),
+            let title = format!("Adverts every {interval}: {}", measure.name());
+            let rows = Fault::ALL.into_iter().flat_map(of).map(|series| {
+                (series.fault.to_string(), series.contender.to_string(), series.values(measure))
             });
-            plots.push(Plot {
-                title: format!("Adverts every {interval}: {}", measure.name()),
-                axis: "milliseconds (logarithmic)",
-                scale: Scale::Logarithmic,
-                goal,
-                groups: groups.collect(),
-            });
+            let plot = Plot::of(title, "milliseconds (logarithmic)", Scale::Logarithmic, rows);
+            plots.push(Plot { goal, ..plot });
         }
     }
     Report {
