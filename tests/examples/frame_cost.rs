@@ -61,18 +61,15 @@ fn rules() -> Rules {
     Rules {
         own: from_ipv4(OWN),
         list_digest: vipd_common::wire::address_digest(&from_ipv4(VIP)),
-        auth_data: [0; 8],
         interval_cs: 100,
         version: 3,
         priority: 100,
-        auth_type: 0,
         checksum: checksum::EITHER,
-        unicast: 0,
         min_ttl: 255,
         list_len: 1,
-        check_list: 0,
-        master: 0,
-        reserved: [0; 5],
+        alive_from: 100,
+        down_adverts: 3,
+        ..Rules::default()
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn note<F: Frame>(frame: &F, place: Place) {
     stats.raise(Reason::Claim);
     let event = Event {
         at: unsafe { bpf_ktime_get_ns() },
+        since: 0,
         instance,
         kind: kind::CLAIM,
         priority: 0,
@@ -32,7 +33,7 @@ pub(crate) fn note<F: Frame>(frame: &F, place: Place) {
         addr,
         mac: message.sender_mac,
         checksum: 0,
-        reserved: 0,
+        watched: 0,
     };
     event::send(event, &stats);
 }

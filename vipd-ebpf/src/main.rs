@@ -25,6 +25,10 @@ mod program;
 mod stats;
 #[cfg(target_arch = "bpf")]
 mod table;
+#[cfg(target_arch = "bpf")]
+mod timer;
+#[cfg(target_arch = "bpf")]
+mod watch;
 
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}

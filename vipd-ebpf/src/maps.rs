@@ -6,6 +6,8 @@ use aya_ebpf::macros::btf_map;
 use vipd_common::abi::{self, Counters, Event, InstanceKey, PeerKey, Rules, Seen, VipKey};
 use vipd_common::wire::L3;
 
+use crate::watch::Watch;
+
 /// Only user space adds entries, so they need not be set aside beforehand.
 const ON_DEMAND: usize = BPF_F_NO_PREALLOC as usize;
 /// Every virtual router may stand on a VLAN of its own, and then has the VLAN's entry beside it.
@@ -31,6 +33,10 @@ pub(crate) static PEERS: HashMap<PeerKey, u8, { abi::MAX_PEERS as usize }, ON_DE
 /// the next advert mends that.
 #[btf_map]
 pub(crate) static SEEN: Array<Seen, { abi::MAX_INSTANCES as usize }> = Array::new();
+
+/// What silence is waited for.
+#[btf_map]
+pub(crate) static WATCH: Array<Watch, { abi::MAX_INSTANCES as usize }> = Array::new();
 
 /// Counters.
 #[btf_map]

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod programs;
+mod watch;
 
 use corpus::{Receiver, adverts, frames, named};
 use programs::{INSTANCE, Road, kernel, publish, send};
@@ -201,7 +202,7 @@ fn an_event_tells_of_changes_only() {
             assert_eq!(event.is_some(), *told, "{name} on {road:?}: {event:?}");
             assert!(events.take().is_none(), "{name} on {road:?}: one record");
         }
-        kernel.set_master(INSTANCE, true).expect("known");
+        kernel.update(INSTANCE, |rules| rules.master = 1).expect("known");
         for _ in 0..2 {
             send(&mut kernel, &receiver, road, &advert(90));
 
@@ -223,13 +224,14 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
         send(&mut kernel, &receiver, road, &advert(42));
 
         let seen = kernel.seen(INSTANCE).expect("map").expect("an advert came");
-        assert!((before..monotonic()).contains(&seen.at), "stamped by CLOCK_MONOTONIC");
-        assert_eq!((seen.count, seen.priority, seen.interval_cs), (2, 42, 100));
+        assert!((before..monotonic()).contains(&seen.last.at), "stamped by CLOCK_MONOTONIC");
+        assert_eq!((seen.count, seen.last.priority, seen.last.interval_cs), (2, 42, 100));
         let source = vipd_common::wire::from_ipv4([192, 0, 2, 11].into());
-        assert_eq!(seen.source, source);
+        assert_eq!(seen.last.source, source);
         let Some(event) = events.take() else { panic!("the first advert is told") };
         let expected = Event {
             at: event.at,
+            since: 0,
             instance: INSTANCE,
             kind: kind::ADVERT,
             priority: 42,
@@ -237,10 +239,10 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
             addr: source,
             mac: [0x00, 0x00, 0x5e, 0x00, 0x01, 51],
             checksum: vipd_common::abi::checksum::MESSAGE,
-            reserved: 0,
+            watched: 0,
         };
         assert_eq!(event, expected);
-        assert!((before..seen.at).contains(&event.at));
+        assert!((before..seen.last.at).contains(&event.at));
     }
 }
 
@@ -278,7 +280,7 @@ fn a_full_ring_is_counted_and_harms_nobody() {
     let receiver = usual();
     let mut kernel = kernel(&receiver);
     let mut events = kernel.events().expect("the ring");
-    kernel.set_master(INSTANCE, true).expect("known");
+    kernel.update(INSTANCE, |rules| rules.master = 1).expect("known");
     let frame = advert(100);
     let sent: u64 = 6000;
 

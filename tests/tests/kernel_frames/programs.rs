@@ -8,8 +8,10 @@ use vipd_common::wire::{Entry, L3, Listed, Packet, Reason, judge};
 
 use crate::corpus::{IFINDEX, Receiver};
 
-/// The number of the one virtual router in these tests.
+/// The number of the virtual router in these tests.
 pub(crate) const INSTANCE: u32 = 7;
+/// The number of a second one, where there is one.
+pub(crate) const OTHER: u32 = 8;
 const XDP_DROP: u32 = 1;
 const XDP_PASS: u32 = 2;
 const TCX_NEXT: u32 = u32::MAX;

@@ -59,7 +59,7 @@ pub struct Advert {
     pub interval_cs: u16,
     /// Addresses that it lists.
     pub count: u8,
-    /// Its checksum form, as of [`abi::Seen::checksum`].
+    /// Its checksum form, as of [`abi::Stamp::checksum`].
     pub checksum: u8,
     /// Its interval is not ours, which version 3 allows (C-RX-16).
     pub interval_differs: bool,

@@ -55,6 +55,8 @@ pub struct InterfaceStatus {
     pub datapath: Datapath,
     /// Why not a better step, one sentence a step that was tried.
     pub refused: Vec<String>,
+    /// Silence is timed in the kernel; otherwise by the agent, which can be late when it gets no CPU.
+    pub timer: bool,
 }
 
 /// One virtual router.

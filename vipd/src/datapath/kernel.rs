@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use aya::maps::{Array, MapData, MapError, PerCpuArray, RingBuf};
-use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::programs::{ProgramError, ProgramType, SchedClassifier, Xdp};
+use aya::sys::{BpfHelper, is_helper_supported};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use tracing::debug;
@@ -20,6 +21,8 @@ use crate::config::Datapath;
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vipd-ebpf.o"));
 const XDP: &str = "vipd_xdp";
 const TCX: &str = "vipd_tcx";
+/// The kernel half's switch for what needs timers.
+const TIMERS: &str = "TIMERS";
 
 /// Why the kernel half cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,7 @@ pub struct Kernel {
     stats: Arc<Stats>,
     events: Option<Events>,
     published: BTreeMap<u32, Published>,
+    timers: bool,
 }
 
 impl Kernel {
@@ -64,9 +68,21 @@ impl Kernel {
     ///
     /// [`LoadError`]: without the capabilities `CAP_BPF` and `CAP_NET_ADMIN`, or on a kernel that is too old.
     pub fn load() -> Result<Self, LoadError> {
+        Self::load_with(
+            is_helper_supported(ProgramType::Xdp, BpfHelper::BPF_FUNC_timer_start).unwrap_or(false),
+        )
+    }
+
+    /// As [`load`](Self::load), with or without timers for silence, whatever this kernel has.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]
+    pub fn load_with(timers: bool) -> Result<Self, LoadError> {
         raise_memlock();
+        let switch = u8::from(timers);
         // The kernel's own types are of no use here: the programs read packets and their own maps only.
-        let loaded = EbpfLoader::new().btf(None).load(OBJECT);
+        let loaded = EbpfLoader::new().btf(None).override_global(TIMERS, &switch, true).load(OBJECT);
         let mut ebpf = loaded.map_err(|error| LoadError::Object(Box::new(error)))?;
         #[cfg(feature = "kernel-log")]
         super::kernel_log::forward(&mut ebpf);
@@ -81,6 +97,7 @@ impl Kernel {
             stats: Arc::new(Stats(map(&mut ebpf, "STATS")?)),
             events: Some(Events::new(map::<RingBuf<_>>(&mut ebpf, "EVENTS")?)),
             published: BTreeMap::new(),
+            timers,
             ebpf,
         })
     }
@@ -122,6 +139,8 @@ impl Kernel {
     pub fn withdraw(&mut self, instance: u32) -> Result<(), PublishError> {
         if let Some(old) = self.published.remove(&instance) {
             self.maps.erase(instance, &old, None)?;
+            // Its timer may still run, and must not tell of it.
+            self.maps.instances.set(instance, Rules::default(), 0)?;
             self.seen.set(instance, Seen::default(), 0)?;
             self.leave(old.place())?;
         }
@@ -136,24 +155,6 @@ impl Kernel {
         Ok(())
     }
 
-    /// Tells whether this node is Master: then every valid advert of another node goes up.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError`]
-    pub fn set_master(&mut self, instance: u32, master: bool) -> Result<(), PublishError> {
-        self.update(instance, |rules| rules.master = u8::from(master))
-    }
-
-    /// Tells this node's effective priority.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError`]
-    pub fn set_priority(&mut self, instance: u32, priority: u8) -> Result<(), PublishError> {
-        self.update(instance, |rules| rules.priority = priority)
-    }
-
     /// Changes the rules of a virtual router.
     ///
     /// # Errors
@@ -166,13 +167,19 @@ impl Kernel {
         Ok(())
     }
 
-    /// The last valid advert of a virtual router; `None` when none has come.
+    /// What was heard of a virtual router; `None` when no valid advert has come.
     ///
     /// # Errors
     ///
     /// [`PublishError::Map`]
     pub fn seen(&self, instance: u32) -> Result<Option<Seen>, PublishError> {
-        Ok(Some(self.seen.get(&instance, 0)?).filter(|seen| seen.at != 0))
+        Ok(Some(self.seen.get(&instance, 0)?).filter(|seen| seen.last.at != 0))
+    }
+
+    /// Whether the kernel half waits for silence by itself: [`Seen::watched`].
+    #[must_use]
+    pub const fn timers(&self) -> bool {
+        self.timers
     }
 
     /// The counters, which another thread may read.

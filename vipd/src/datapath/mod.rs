@@ -39,10 +39,51 @@ pub use tally::Tally;
 /// A fact from the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// An advert that passed every check.
-    Advert(InstanceId, Advert),
+    /// An advert that passed every check, and whether the kernel waits for silence from it on: as [`Seen::watched`].
+    Advert(InstanceId, Advert, bool),
+    /// No sign of life came for as long as the virtual router waits for one, by what was published of it last. The kernel
+    /// does not wait any more, until the next sign of life.
+    Silent(InstanceId, Silence),
     /// Another node claims one of our addresses.
     Claim(Claim),
+}
+
+/// The evidence of a silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// When the kernel noticed it: not before the deadline.
+    pub at: Instant,
+    /// Arrival of the last sign of life.
+    pub since: Instant,
+    /// Who gave it.
+    pub source: IpAddr,
+    /// With which priority; 0 when it was a resignation.
+    pub priority: u8,
+}
+
+/// What the kernel has heard of a virtual router. All of it may have changed since the last [`Heard::Advert`], which tells
+/// of changes only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The last advert that passed every check.
+    pub last: Advert,
+    /// The last one that keeps this node waiting, by what was published of it then: who is to be preempted does not hide it.
+    /// Of a resignation, the interval is that of the advert which was followed before.
+    pub sign: Option<Advert>,
+    /// The kernel waits for silence after `sign`, and will tell: [`Heard::Silent`].
+    pub watched: bool,
+}
+
+/// What a virtual router is at the moment, as far as the receive checks and the kernel's timer ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Effective priority.
+    pub priority: u8,
+    /// Least priority of another node, beside 0, that keeps this one waiting while it is not Master: its own when it preempts,
+    /// 1 when it does not or a preempt delay runs (C-FSM-05, C-FSM-06, C-FSM-16).
+    pub alive_from: u8,
+    /// It is Master.
+    pub master: bool,
 }
 
 /// A gratuitous ARP of another node for one of our addresses.
@@ -152,8 +193,15 @@ impl Datapath {
                     return Err(OpenError::Demanded { interface, demanded: policy, refused });
                 }
             };
+            let timer = attached.is_some() && kernel.as_ref().is_some_and(Kernel::timers);
             tell(name, datapath, policy, &refused);
-            statuses.push(InterfaceStatus { name: name.clone(), datapath, refused });
+            if attached.is_some() && !timer {
+                tracing::warn!(
+                    "{name}: this kernel has no timers for BPF programs (5.15 has), so the agent times silence itself, \
+                     and takes over late when it gets no CPU"
+                );
+            }
+            statuses.push(InterfaceStatus { name: name.clone(), datapath, refused, timer });
             held.push((presence, attached));
         }
         let kernel = match kernel.zip(events) {
@@ -165,7 +213,8 @@ impl Datapath {
         };
         let mut datapath = Self { kernel, _held: held, ports, unread: true };
         for (id, planned) in (0..).map(InstanceId).zip(planned) {
-            datapath.publish(id, planned, planned.config.priority, false)?;
+            let priority = planned.config.priority;
+            datapath.publish(id, planned, Standing { priority, alive_from: priority, master: false })?;
         }
         Ok((datapath, statuses, tally))
     }
@@ -214,13 +263,17 @@ impl Datapath {
         heard
     }
 
-    /// The last valid advert that the kernel has seen for a virtual router. A packet socket keeps nothing back.
-    pub fn last_seen(&self, id: InstanceId) -> Option<Advert> {
+    /// What the kernel has heard of a virtual router by now. A packet socket keeps nothing back.
+    pub fn seen(&self, id: InstanceId) -> Option<Seen> {
         let kernel = &self.kernel.as_ref()?.kernel;
         match kernel.seen(id.0.into()) {
             Ok(seen) => {
                 let seen = seen?;
-                advert_from(&seen.source, seen.priority, seen.interval_cs, Instant::from_nanos(seen.at))
+                Some(Seen {
+                    last: advert_seen(&seen.last)?,
+                    sign: advert_seen(&seen.sign),
+                    watched: seen.watched != 0,
+                })
             }
             Err(error) => {
                 tracing::error!("cannot read what the kernel has seen: {error}");
@@ -237,10 +290,9 @@ impl Datapath {
         &mut self,
         id: InstanceId,
         planned: &Planned,
-        priority: u8,
-        master: bool,
+        standing: Standing,
     ) -> Result<(), PublishError> {
-        let rules = rules::rules(planned, priority, master);
+        let rules = rules::rules(planned, standing);
         let peers = rules::peers(planned);
         let vips = planned.addresses.iter().map(|(address, _)| address.ip);
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {
@@ -293,11 +345,22 @@ fn heard(event: &Event) -> Option<Heard> {
     let at = Instant::from_nanos(event.at);
     match event.kind {
         abi::kind::ADVERT => {
-            Some(Heard::Advert(instance, advert_from(&event.addr, event.priority, event.interval_cs, at)?))
+            let advert = advert_from(&event.addr, event.priority, event.interval_cs, at)?;
+            Some(Heard::Advert(instance, advert, event.watched != 0))
+        }
+        abi::kind::SILENT => {
+            let (since, source) = (Instant::from_nanos(event.since), IpAddr::V4(ipv4(&event.addr)));
+            Some(Heard::Silent(instance, Silence { at, since, source, priority: event.priority }))
         }
         abi::kind::CLAIM => Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at })),
         _ => None,
     }
+}
+
+/// `None` where there is none yet.
+fn advert_seen(stamp: &abi::Stamp) -> Option<Advert> {
+    let at = (stamp.at != 0).then_some(Instant::from_nanos(stamp.at))?;
+    advert_from(&stamp.source, stamp.priority, stamp.interval_cs, at)
 }
 
 /// `None` for an interval of zero, which no advert that passed the checks carries.

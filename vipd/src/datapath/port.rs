@@ -124,5 +124,7 @@ impl Port {
 fn heard(verdict: &Verdict, at: Instant) -> Option<Heard> {
     let advert = verdict.advert.ok()?;
     let id = InstanceId(verdict.instance?.try_into().ok()?);
-    Some(Heard::Advert(id, advert_from(&advert.source, advert.priority, advert.interval_cs, at)?))
+    let advert = advert_from(&advert.source, advert.priority, advert.interval_cs, at)?;
+    // The kernel times nothing here.
+    Some(Heard::Advert(id, advert, false))
 }

@@ -12,7 +12,7 @@ use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
 use super::frames::{Advert, Frames};
 use super::plan::Planned;
-use crate::datapath::{Claim, Datapath, Heard};
+use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Applied, Holder, Transmitter};
 use crate::link::Monitor;
 use crate::warden::Will;
@@ -182,7 +182,7 @@ impl Election {
 
     fn expire(&mut self, now: Instant) {
         let Self { router, datapath, .. } = self;
-        router.expire_by(now, |id| datapath.last_seen(id));
+        router.expire_by(now, |id| datapath.seen(id).map(|seen| seen.last));
     }
 
     fn hear(&mut self, most: usize) {
@@ -190,12 +190,13 @@ impl Election {
         let now = clock::now();
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert)) => {
+                Some(Heard::Advert(id, advert, _)) => {
                     tracing::trace!(instance = id.0, ?advert, "advert");
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     self.publish(id);
                 }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
+                Some(Heard::Silent(..)) => {}
                 None => return,
             }
         }
@@ -399,8 +400,9 @@ impl Election {
     fn tell_kernel(&mut self, id: InstanceId) {
         let status = self.router.status(id);
         let planned = &self.members[usize::from(id.0)].planned;
-        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
-        {
+        let (priority, master) = (status.priority, status.state == State::Master);
+        let standing = Standing { priority, alive_from: priority, master };
+        if let Err(error) = self.datapath.publish(id, planned, standing) {
             tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
         }
     }
