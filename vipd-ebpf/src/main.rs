@@ -1,5 +1,5 @@
-//! The kernel half of vipd: it looks at every frame that an interface receives, and takes the adverts and gratuitous ARPs
-//! that concern a virtual router of this host.
+//! The kernel half of vipd: it looks at every frame that an interface receives, and takes the adverts and announcements
+//! of addresses that concern a virtual router of this host.
 //!
 //! One program at two places: [`vipd_xdp`](program) in the driver or in front of the network stack, [`vipd_tcx`](program)
 //! behind it where XDP is taken. Both stamp, check and count; neither elects. On the host this is an empty program.
@@ -10,6 +10,8 @@ mod advert;
 #[cfg(target_arch = "bpf")]
 mod arp;
 #[cfg(target_arch = "bpf")]
+mod claim;
+#[cfg(target_arch = "bpf")]
 mod classify;
 #[cfg(target_arch = "bpf")]
 mod event;
@@ -19,6 +21,8 @@ mod frame;
 mod log;
 #[cfg(target_arch = "bpf")]
 mod maps;
+#[cfg(target_arch = "bpf")]
+mod neighbour;
 #[cfg(target_arch = "bpf")]
 mod program;
 #[cfg(target_arch = "bpf")]

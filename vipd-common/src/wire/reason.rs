@@ -11,9 +11,9 @@ pub enum Reason {
     Accepted = 0,
     /// Tells: its priority is 0, the sender resigns.
     PriorityZero,
-    /// Malformed IPv4 header: version, lengths or checksum (C-XDP-02, C-XDP-03, C-RX-11).
+    /// Malformed IP header: version, lengths or checksum (C-XDP-02, C-XDP-03, C-RX-11).
     IpHeader,
-    /// IPv4 options (C-RX-11).
+    /// IPv4 options, or IPv6 extension headers (C-RX-11).
     IpOptions,
     /// A fragment (C-RX-10).
     Fragment,
@@ -41,7 +41,8 @@ pub enum Reason {
     AuthFailure,
     /// Interval 0, or in version 2 another than our own (C-RX-15, C-RX-16). Tells: in version 3 another than our own.
     Interval,
-    /// Version 2: no address, or another list (C-RX-07, C-RX-14). Tells: another list in version 3 or from the owner.
+    /// Version 2: no address, or another list (C-RX-07, C-RX-14). IPv6: the first address is no link-local one, but ours is
+    /// (C-RX-17). Tells: another list in version 3 or from the owner.
     AddressList,
     /// Version 2, and we own the addresses ourselves (C-RX-12).
     Owner,
@@ -55,17 +56,19 @@ pub enum Reason {
     Peer,
     /// Tells: its checksum has a pseudo-header (C-CK-04).
     Pseudo,
-    /// Another node announced one of our virtual addresses by gratuitous ARP.
+    /// Another node announced one of our virtual addresses, by gratuitous ARP or neighbour advertisement.
     Claim,
     /// The EVENTS ring was full, so a record was lost.
     EventLost,
+    /// A neighbour advertisement for one of our virtual addresses that hosts do not believe (C-ND-02).
+    Neighbour,
 }
 
 impl Reason {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Accepted,
         Self::PriorityZero,
         Self::IpHeader,
@@ -92,6 +95,7 @@ impl Reason {
         Self::Pseudo,
         Self::Claim,
         Self::EventLost,
+        Self::Neighbour,
     ];
 
     /// Its place in an array of counters.
@@ -124,6 +128,7 @@ impl Reason {
             Self::Pseudo => "pseudo-header-checksums",
             Self::Claim => "foreign-claims",
             Self::EventLost => "events-lost",
+            Self::Neighbour => "neighbour-errors",
             // The others have a name of RFC 8347.
             _ => "",
         }

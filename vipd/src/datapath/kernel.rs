@@ -10,7 +10,7 @@ use aya::sys::{BpfHelper, is_helper_supported};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use tracing::debug;
-use vipd_common::abi::{self, Addr, Counters, InstanceKey, Rules, Seen};
+use vipd_common::abi::{self, Addr, Counters, InstanceKey, Rules, Seen, Ttl, VipKey};
 use vipd_common::wire::Reason;
 
 use super::events::Events;
@@ -113,14 +113,14 @@ impl Kernel {
         instance: u32,
         key: InstanceKey,
         rules: &Rules,
-        vips: &[Addr],
-        peers: &[Addr],
+        vips: &[VipKey],
+        peers: &[(Addr, Ttl)],
     ) -> Result<(), PublishError> {
         if instance >= abi::MAX_INSTANCES {
             return Err(PublishError::Instance(instance));
         }
         let router = Published::new(key, *rules, vips, peers);
-        self.maps.write(instance, &router)?;
+        self.maps.write(instance, &router, self.published.get(&instance))?;
         let place = router.place();
         if let Some(old) = self.published.insert(instance, router) {
             self.maps.erase(instance, &old, self.published.get(&instance))?;

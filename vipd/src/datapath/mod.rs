@@ -14,12 +14,12 @@ mod tally;
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
 use vipd_common::abi::{self, Addr, Event};
-use vipd_common::wire::from_ipv4;
+use vipd_common::wire::to_ip;
 use vipd_core::{Advert, InstanceId, Instant, Interval};
 
 use self::port::{Listener, Port};
@@ -86,13 +86,13 @@ pub struct Standing {
     pub master: bool,
 }
 
-/// A gratuitous ARP of another node for one of our addresses.
+/// A gratuitous ARP or neighbour advertisement of another node for one of our addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Whose address.
     pub instance: InstanceId,
     /// The address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// The hardware address that claims it.
     pub mac: [u8; 6],
     /// When it arrived.
@@ -175,7 +175,9 @@ impl Datapath {
         for interface in interfaces {
             let name = &interface.config.interface;
             let failed = |source| OpenError::Socket { interface: name.clone(), source };
-            let presence = Presence::establish(interface.ifindex).map_err(failed)?;
+            let here = planned.iter().filter(|planned| planned.ifindex == interface.ifindex);
+            let groups = here.map(|planned| planned.config.group);
+            let presence = Presence::establish(interface.ifindex, groups).map_err(failed)?;
             let climbed = match &mut kernel {
                 Some(kernel) => kernel.attach(name, policy).map_err(|refused| sentences(&refused.steps)),
                 None => Err(unloaded.iter().cloned().collect()),
@@ -293,13 +295,11 @@ impl Datapath {
         standing: Standing,
     ) -> Result<(), PublishError> {
         let rules = rules::rules(planned, standing);
-        let peers = rules::peers(planned);
-        let vips = planned.addresses.iter().map(|(address, _)| address.ip);
+        let (key, vips, peers) = (rules::key(planned), rules::vips(planned), rules::peers(planned));
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {
-            port.listen(Listener { id, vrid: planned.config.vrid, rules, peers, vips: vips.collect() });
+            port.listen(Listener { id, key, rules, peers, vips });
         } else if let Some(Listening { kernel, .. }) = &mut self.kernel {
-            let vips: Vec<Addr> = vips.map(from_ipv4).collect();
-            kernel.publish(id.0.into(), rules::key(planned), &rules, &vips, &peers)?;
+            kernel.publish(id.0.into(), key, &rules, &vips, &peers)?;
         }
         Ok(())
     }
@@ -349,10 +349,12 @@ fn heard(event: &Event) -> Option<Heard> {
             Some(Heard::Advert(instance, advert, event.watched != 0))
         }
         abi::kind::SILENT => {
-            let (since, source) = (Instant::from_nanos(event.since), IpAddr::V4(ipv4(&event.addr)));
+            let (since, source) = (Instant::from_nanos(event.since), to_ip(&event.addr));
             Some(Heard::Silent(instance, Silence { at, since, source, priority: event.priority }))
         }
-        abi::kind::CLAIM => Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at })),
+        abi::kind::CLAIM => {
+            Some(Heard::Claim(Claim { instance, ip: to_ip(&event.addr), mac: event.mac, at }))
+        }
         _ => None,
     }
 }
@@ -366,9 +368,5 @@ fn advert_seen(stamp: &abi::Stamp) -> Option<Advert> {
 /// `None` for an interval of zero, which no advert that passed the checks carries.
 fn advert_from(source: &Addr, priority: u8, interval_cs: u16, at: Instant) -> Option<Advert> {
     let interval = Interval::from_centis(interval_cs)?;
-    Some(Advert { source: IpAddr::V4(ipv4(source)), priority, interval, at })
-}
-
-fn ipv4(addr: &Addr) -> Ipv4Addr {
-    Ipv4Addr::new(addr[0], addr[1], addr[2], addr[3])
+    Some(Advert { source: to_ip(source), priority, interval, at })
 }

@@ -1,12 +1,12 @@
 //! The configuration held against the host: which interfaces and addresses its words mean.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
 
-use crate::config::{Config, Instance};
+use crate::config::{Config, Family, Instance, Peer, VirtualAddress};
 use crate::effects::Address;
-use crate::link::{Link, Links};
+use crate::link::{Link, Links, sysctl};
 
 /// Why a configuration cannot run on this host.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,23 @@ pub enum Error {
     },
 }
 
+/// A virtual address on its interface, and how it is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vip {
+    /// The address.
+    pub address: Address,
+    /// Interface that it is announced on, and on which claims of others are heard.
+    pub on: u32,
+    /// The hardware address that it is announced for.
+    pub mac: [u8; 6],
+    /// This host forwards IPv6 there, and says so to its neighbours.
+    pub router: bool,
+    /// Adverts list it.
+    pub listed: bool,
+    /// It is put back when somebody takes it away.
+    pub tracked: bool,
+}
+
 /// A virtual router with the interface that it runs on.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -48,11 +65,11 @@ pub struct Planned {
     /// Hardware address of its interface.
     pub mac: [u8; 6],
     /// Source of its adverts, while there is one.
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<IpAddr>,
     /// The interface can send and receive.
     pub up: bool,
-    /// Its virtual addresses, each on its interface, with that interface's hardware address.
-    pub addresses: Vec<(Address, [u8; 6])>,
+    /// Its virtual addresses: those that adverts list, in the order of the configuration, then the others.
+    pub vips: Vec<Vip>,
 }
 
 impl Planned {
@@ -70,29 +87,49 @@ impl Planned {
             down_adverts: self.config.down_timer_adverts,
             group: self.group,
             fenced: false,
-            source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
+            source: self.source.unwrap_or(match self.config.family {
+                Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
+                Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
+            }),
             announcing: self.config.garp.announcing(),
         }
     }
 
-    /// Takes over what its interface looks like now; tells whether anything is different.
+    /// The addresses that adverts list (C-PKT-06).
+    pub fn listed(&self) -> impl Iterator<Item = IpAddr> {
+        self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
+    }
+
+    /// Takes over what its interfaces look like now; tells whether anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
         let link = links.by_index(self.ifindex);
-        let up = link.is_some_and(|link| link.up);
-        let source = link.and_then(|link| source(&self.config, link));
-        let mac = link.map_or(self.mac, |link| link.mac);
-        let changed = (up, source, mac) != (self.up, self.source, self.mac);
-        (self.up, self.source, self.mac) = (up, source, mac);
+        let mut changed = replace(&mut self.up, link.is_some_and(|link| link.up));
+        changed |= replace(&mut self.source, link.and_then(|link| source(&self.config, link)));
+        if let Some(link) = link {
+            changed |= replace(&mut self.mac, link.mac);
+        }
+        for vip in &mut self.vips {
+            if let Some(link) = links.by_index(vip.on) {
+                changed |= replace(&mut vip.mac, link.mac);
+            }
+        }
         changed
     }
 
-    /// Whether its interfaces carry all its addresses.
+    /// Whether its interfaces carry all its addresses that are to be put back.
     #[must_use]
     pub fn carried(&self, links: &Links) -> bool {
-        self.addresses
-            .iter()
-            .all(|(address, _)| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip)))
+        let on_link =
+            |address: &Address| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip));
+        self.vips.iter().filter(|vip| vip.tracked).all(|vip| on_link(&vip.address))
     }
+}
+
+/// Puts a value in the place of another; tells whether it is another one.
+fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let changed = *place != value;
+    *place = value;
+    changed
 }
 
 /// Finds the interfaces of every virtual router.
@@ -109,29 +146,15 @@ pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
 
 fn plan_one(instance: &Instance, group: Option<u16>, links: &Links) -> Result<Planned, Error> {
     let link = find(instance, &instance.interface, links)?;
-    let addresses = instance
-        .addresses
-        .iter()
-        .filter_map(|address| match address.ip {
-            IpAddr::V4(ip) => Some((address, ip)),
-            IpAddr::V6(_) => None,
-        })
-        .map(|(address, ip)| {
-            let link = address.dev.as_deref().map_or(Ok(link), |dev| find(instance, dev, links))?;
-            let address = Address {
-                ifindex: link.index,
-                ip,
-                prefix: address.prefix,
-                label: address.label.clone(),
-                broadcast: address.broadcast.and_then(|broadcast| match broadcast {
-                    IpAddr::V4(broadcast) => Some(broadcast),
-                    IpAddr::V6(_) => None,
-                }),
-                scope: address.scope,
-            };
-            Ok((address, link.mac))
-        })
-        .collect::<Result<_, _>>()?;
+    let vip = |(config, listed): (&VirtualAddress, bool)| {
+        let link = config.dev.as_deref().map_or(Ok(link), |dev| find(instance, dev, links))?;
+        let address = Address::new(config, link.index);
+        let router =
+            address.ip.is_ipv6() && sysctl::is_on(&format!("net/ipv6/conf/{}/forwarding", link.name));
+        Ok(Vip { address, on: link.index, mac: link.mac, router, listed, tracked: !config.no_track })
+    };
+    let listed = instance.addresses.iter().map(|address| (address, true));
+    let excluded = instance.excluded.iter().map(|address| (address, false));
     Ok(Planned {
         config: instance.clone(),
         group,
@@ -139,7 +162,7 @@ fn plan_one(instance: &Instance, group: Option<u16>, links: &Links) -> Result<Pl
         mac: link.mac,
         source: source(instance, link),
         up: link.up,
-        addresses,
+        vips: listed.chain(excluded).map(vip).collect::<Result<_, _>>()?,
     })
 }
 
@@ -157,10 +180,21 @@ fn find<'a>(instance: &Instance, interface: &str, links: &'a Links) -> Result<&'
 }
 
 /// A configured source counts only while the interface carries it: an advert from elsewhere would not be answered.
-fn source(instance: &Instance, link: &Link) -> Option<Ipv4Addr> {
+fn source(instance: &Instance, link: &Link) -> Option<IpAddr> {
     match instance.source {
-        Some(IpAddr::V4(ip)) => link.carries(ip).then_some(ip),
-        Some(IpAddr::V6(_)) => None,
-        None => link.primary(),
+        Some(ip) => link.sends_from(ip).then_some(ip),
+        None => link.primary(|ip| suits(instance, ip)),
+    }
+}
+
+/// Whether adverts may come from an address: over IPv6 from a link-local one (C-TX-04), but from one that is valid beyond
+/// the link to peers that are.
+fn suits(instance: &Instance, ip: IpAddr) -> bool {
+    let beyond = |peer: &Peer| !matches!(peer.ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    match ip {
+        IpAddr::V4(_) => instance.family == Family::V4,
+        IpAddr::V6(ip) => {
+            instance.family == Family::V6 && ip.is_unicast_link_local() != instance.peers.iter().any(beyond)
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The loop.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -80,7 +80,7 @@ impl Election {
     ) -> anyhow::Result<Self> {
         let addresses = planned
             .iter()
-            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
+            .map(|planned| planned.vips.iter().map(|vip| vip.address.clone()).collect())
             .collect();
         let holder = Holder::start(addresses, will.clone())?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
@@ -209,7 +209,7 @@ impl Election {
         Sent::count(&self.board.sent(claim.instance).claims);
         let member = &self.members[usize::from(claim.instance.0)];
         tracing::warn!(
-            "({}) another node, {}, claims our address {} by gratuitous ARP",
+            "({}) another node, {}, claims our address {}",
             member.planned.config.name,
             Mac(claim.mac),
             claim.ip
@@ -220,8 +220,9 @@ impl Election {
         self.queue_actions();
         let now = clock::now();
         while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
-            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
-                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            // The frames may be others by now.
+            if let Some(announcement) = self.members[usize::from(id.0)].frames.announcements().get(number) {
+                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             }
         }
         self.flush();
@@ -273,8 +274,8 @@ impl Election {
                 Advert::Group { ifindex, frame } => {
                     transmitter.queue(*ifindex, frame, Frame::Advert(id, priority));
                 }
-                Advert::Peer { peer, packet } => {
-                    let outcome = transmitter.packet(*peer, packet);
+                Advert::Peer { ifindex, peer, packet } => {
+                    let outcome = transmitter.packet(*peer, *ifindex, packet);
                     advert_left(board, &member.planned, &mut member.mute, id, priority, &outcome);
                 }
             }
@@ -283,12 +284,13 @@ impl Election {
 
     fn queue_announcement(&mut self, id: InstanceId) {
         let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
-        let spacing = planned.config.garp.interval;
-        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+        let garp = planned.config.garp;
+        for (number, announcement) in frames.announcements().iter().enumerate() {
+            let spacing = if announcement.is_v6 { garp.gna_interval } else { garp.interval };
             if spacing.is_zero() {
-                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             } else {
-                self.announcer.push(ifindex, id, number, spacing);
+                self.announcer.push(announcement.ifindex, id, number, spacing);
             }
         }
     }
@@ -306,7 +308,7 @@ impl Election {
                 Err(error) => {
                     Sent::count(&board.sent(id).failures);
                     let name = &members[usize::from(id.0)].planned.config.name;
-                    tracing::debug!("({name}) cannot send gratuitous ARP: {error}");
+                    tracing::debug!("({name}) cannot announce an address: {error}");
                 }
             },
         });
@@ -366,8 +368,8 @@ impl Election {
     fn link_changed(
         &mut self,
         id: InstanceId,
-        before: (bool, Option<Ipv4Addr>),
-        after: (bool, Option<Ipv4Addr>),
+        before: (bool, Option<IpAddr>),
+        after: (bool, Option<IpAddr>),
     ) {
         let now = clock::now();
         let missing = |fault, missing| {
@@ -375,7 +377,7 @@ impl Election {
         };
         if before.1 != after.1 {
             if let Some(source) = after.1 {
-                self.router.handle(id, Input::SourceChanged(IpAddr::V4(source)), now);
+                self.router.handle(id, Input::SourceChanged(source), now);
             }
             self.router.handle(id, missing(Fault::Source, after.1.is_none()), now);
         }

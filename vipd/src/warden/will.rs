@@ -23,8 +23,8 @@ const ADDRESSES_MAX: usize = 255;
 pub enum Destination {
     /// Out of this interface, as a whole frame.
     Interface(u32),
-    /// To this peer, as an IP packet that the kernel routes.
-    Peer(IpAddr),
+    /// To this peer, as an IP packet that the kernel routes; a link-local peer is behind that interface.
+    Peer(IpAddr, u32),
 }
 
 /// What the agent knows of an address that it wants on an interface.
@@ -71,7 +71,8 @@ struct Shares {
 struct Resignation {
     /// Octets; 0 while there is none.
     length: AtomicU32,
-    /// 0 for a packet to a peer.
+    /// It is a packet to `peer`, not a frame.
+    to_peer: AtomicBool,
     ifindex: AtomicU32,
     peer: Ip,
 }
@@ -135,14 +136,17 @@ impl Will {
             length.store(0, Ordering::SeqCst);
         }
         let places = self.resignations(shares);
-        for ((Resignation { length, ifindex, peer }, room), (destination, octets)) in places.zip(list) {
+        for ((Resignation { length, to_peer, ifindex, peer }, room), (destination, octets)) in
+            places.zip(list)
+        {
             match destination {
                 Destination::Interface(index) => ifindex.store(index, Ordering::Relaxed),
-                Destination::Peer(ip) => {
-                    ifindex.store(0, Ordering::Relaxed);
+                Destination::Peer(ip, index) => {
+                    ifindex.store(index, Ordering::Relaxed);
                     peer.set(ip);
                 }
             }
+            to_peer.store(matches!(destination, Destination::Peer(..)), Ordering::Relaxed);
             if octets.len() > room.len() {
                 tracing::error!("a resignation of {} octets has no place in the will", octets.len());
                 continue;
@@ -166,7 +170,7 @@ impl Will {
         let entry = self.entry(id, n);
         if entry.state.load(Ordering::SeqCst) == 0 {
             entry.ifindex.store(address.ifindex, Ordering::Relaxed);
-            entry.ip.set(IpAddr::V4(address.ip));
+            entry.ip.set(address.ip);
             entry.prefix.store(address.prefix.into(), Ordering::Relaxed);
             entry.state.store(1, Ordering::SeqCst);
         }
@@ -205,16 +209,17 @@ impl Will {
         let masters = self.0.masters.iter().zip(&self.0.instances);
         let resigning = masters.filter(|(master, _)| master.swap(false, Ordering::SeqCst));
         let places = resigning.flat_map(|(_, shares)| self.resignations(shares));
-        for (Resignation { length, ifindex, peer }, room) in places {
+        for (Resignation { length, to_peer, ifindex, peer }, room) in places {
             let length = length.load(Ordering::SeqCst) as usize;
             let (Some(octets), Some(copy)) = (room.get(..length), buffer.get_mut(..length)) else { continue };
             for (to, octet) in copy.iter_mut().zip(octets) {
                 *to = octet.load(Ordering::Relaxed);
             }
-            match ifindex.load(Ordering::Relaxed) {
+            let ifindex = ifindex.load(Ordering::Relaxed);
+            match to_peer.load(Ordering::Relaxed) {
                 _ if copy.is_empty() => {}
-                0 => each(Destination::Peer(peer.get()), copy),
-                ifindex => each(Destination::Interface(ifindex), copy),
+                true => each(Destination::Peer(peer.get(), ifindex), copy),
+                false => each(Destination::Interface(ifindex), copy),
             }
         }
     }
