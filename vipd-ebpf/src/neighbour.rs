@@ -12,23 +12,22 @@ use crate::maps::SCRATCH;
 use crate::stats::Stats;
 use crate::table;
 
-/// The virtual address that a message is about, if it is one of ours and advertised.
+/// Whether a message advertises one of our virtual addresses.
 #[inline(always)]
 pub(crate) fn concerns<F: Frame>(frame: &F, place: Place) -> bool {
-    let Some(message) = Message::read(frame, place.at) else { return false };
-    message.advertises && claim::instance(&key(frame, place, &message)).is_some()
+    Message::read(frame, place.at)
+        .is_some_and(|message| message.advertises && holder(frame, place, &message).is_some())
 }
 
 #[inline(always)]
-fn key<F: Frame>(frame: &F, place: Place, message: &Message) -> VipKey {
-    VipKey { ifindex: frame.ifindex(), vlan: place.vlan, reserved: 0, addr: message.target }
+fn holder<F: Frame>(frame: &F, place: Place, message: &Message) -> Option<u32> {
+    let key = VipKey { ifindex: frame.ifindex(), vlan: place.vlan, reserved: 0, addr: message.target };
+    claim::instance(&key)
 }
 
 /// Tells user space of a claim. Our own announcements do not come in here: the programs see what an interface receives.
 #[inline(always)]
 pub(crate) fn note<F: Frame>(frame: &F, place: Place) {
-    let Some(message) = Message::read(frame, place.at) else { return };
-    let Some(instance) = claim::instance(&key(frame, place, &message)) else { return };
     let Some(scratch) = SCRATCH.get_ptr_mut(0) else { return };
     // SAFETY: the buffer is this CPU's, and no one else runs on it until the program ends.
     let l3 = unsafe { &mut *scratch };
@@ -37,6 +36,8 @@ pub(crate) fn note<F: Frame>(frame: &F, place: Place) {
     if count < ipv6::HEADER || !frame.copy(place.at, count, l3) {
         return;
     }
+    let Some(message) = Message::read(&l3.0[..], 0) else { return };
+    let Some(instance) = holder(frame, place, &message) else { return };
     debug!(frame.context(), "vlan {} instance {}: neighbour advertisement", place.vlan, instance);
     match claimant(l3, length, table::sum) {
         Ok(Some(mac)) => claim::tell(instance, message.target, mac),

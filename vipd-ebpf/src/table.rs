@@ -4,8 +4,8 @@ use core::ptr;
 
 use aya_ebpf::helpers::generated::bpf_csum_diff;
 use vipd_common::abi::{Addr, InstanceKey, PeerKey, Rules, Ttl};
-use vipd_common::wire::ip::{Family, V4, V6};
-use vipd_common::wire::{L3, Table, list_digest};
+use vipd_common::wire::ip::{Family, Header, V4, V6};
+use vipd_common::wire::{L3, Reason, Table, list_digest};
 
 use crate::maps::{INDEX, INSTANCES, PEERS, SCRATCH};
 
@@ -50,6 +50,15 @@ impl Table for Interface {
     }
 
     #[inline(always)]
+    fn admit(&self, instance: u32, header: &Header) -> Result<(), Reason> {
+        match admitted(instance, header.ttl.into(), self.family.into()) {
+            ADMITTED => Ok(()),
+            UNFIT => Err(Reason::Ttl),
+            _ => Err(Reason::Peer),
+        }
+    }
+
+    #[inline(always)]
     fn sum(&self, packet: &L3, from: usize, length: usize) -> u64 {
         sum(packet, from, length)
     }
@@ -58,6 +67,23 @@ impl Table for Interface {
     fn list_digest<F: Family>(&self, _: &L3, count: u8) -> u64 {
         if F::NUMBER == 4 { listed4(count.into()) } else { listed6(count.into()) }
     }
+}
+
+/// What [`admitted`] says of a peer's advert; 0 where it is no peer's.
+const ADMITTED: u32 = 1;
+const UNFIT: u32 = 2;
+
+/// [`Table::admit`] for the packet at hand.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn admitted(instance: u32, ttl: u32, family: u32) -> u32 {
+    let Some(scratch) = SCRATCH.get_ptr(0) else { return 0 };
+    // SAFETY: the buffer is this CPU's, and nobody writes it while this runs.
+    let packet = unsafe { &*scratch };
+    let addr = if family == 4 { V4::source(packet) } else { V6::source(packet) };
+    // SAFETY: values are two octets, which user space replaces one by one at worst.
+    let Some(bounds) = (unsafe { PEERS.get(&PeerKey { instance, addr }) }) else { return 0 };
+    if ttl < bounds.least.into() || ttl > bounds.most.into() { UNFIT } else { ADMITTED }
 }
 
 /// [`Table::sum`]

@@ -21,7 +21,7 @@ const SHORT: u16 = 2;
 const LONG: u16 = 4095;
 
 fn receiver(change: impl FnOnce(&mut Rules)) -> Receiver {
-    let mut receiver = named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4");
+    let mut receiver = named("v3_ipv4_1addr_msgonly").receiver;
     change(&mut receiver.rules);
     receiver
 }
@@ -30,14 +30,19 @@ fn receiver(change: impl FnOnce(&mut Rules)) -> Receiver {
 fn advert(vrid: u8, host: u8, priority: u8, interval_cs: u16) -> Vec<u8> {
     let mut frame = vec![0; FRAME_MAX];
     let advert = AdvertFrame {
-        ethernet: eth::Header { destination: eth::VRRP_GROUP, source: eth::virtual_mac(vrid), vlan: 0 },
-        source: Ipv4Addr::new(192, 0, 2, host),
-        destination: ipv4::GROUP,
+        ethernet: eth::Header {
+            destination: eth::group_mac(ipv4::GROUP.into()),
+            source: eth::virtual_mac(4, vrid),
+            vlan: 0,
+        },
+        source: Ipv4Addr::new(192, 0, 2, host).into(),
+        destination: ipv4::GROUP.into(),
+        ttl: 255,
         version: 3,
         vrid,
         priority,
         interval_cs,
-        addresses: &[Ipv4Addr::new(192, 0, 2, 1)],
+        addresses: &[Ipv4Addr::new(192, 0, 2, 1).into()],
         password: None,
         checksum: 0,
     };
@@ -128,7 +133,7 @@ fn c_fsm_05_06_08_09_signs_of_life_are_stamped_and_waited_after_and_others_are_n
             }
 
             let seen = router.seen();
-            let sign = (seen.sign.at != 0).then_some((seen.sign.source[3], seen.sign.priority));
+            let sign = (seen.sign.at != 0).then_some((seen.sign.source[15], seen.sign.priority));
             assert_eq!(sign, expected, "{name} on {road:?}");
             assert_eq!(seen.watched, u8::from(expected.is_some()), "{name} on {road:?}");
             let records: Vec<Event> = std::iter::from_fn(|| router.events.take()).collect();
@@ -194,7 +199,7 @@ fn silence_counts_from_the_last_sign_of_life_and_by_the_priority_of_the_moment()
         let event = silence(&mut router.events);
 
         let rules = Rules { priority: 1, ..router.receiver.rules };
-        assert_eq!((event.since, event.addr[3]), (sign.at, 13), "{road:?}");
+        assert_eq!((event.since, event.addr[15]), (sign.at, 13), "{road:?}");
         assert!(event.at >= wait::deadline(&rules, &sign), "{road:?}: {event:?} {sign:?}");
     }
 }

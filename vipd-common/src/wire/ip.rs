@@ -49,6 +49,9 @@ pub trait Family {
     /// [`Reason::IpHeader`], [`Reason::IpOptions`], [`Reason::Fragment`] or [`Reason::AuthHeader`].
     fn header(packet: &L3, length: usize) -> Result<Header, Reason>;
 
+    /// From whom a packet is.
+    fn source(packet: &L3) -> Addr;
+
     /// Whether no host has this address, or none that may send to the group of a link (C-RX-18).
     fn is_nobodys(address: &Addr, multicast: bool) -> bool;
 

@@ -49,9 +49,14 @@ impl Family for V4 {
         Ok(Header {
             total,
             ttl: octets[8],
-            source: from_ipv4(four(octets, SOURCE_AT).into()),
+            source: Self::source(packet),
             destination: from_ipv4(four(octets, DESTINATION_AT).into()),
         })
+    }
+
+    #[inline(always)]
+    fn source(packet: &L3) -> Addr {
+        from_ipv4(four(&packet.0, SOURCE_AT).into())
     }
 
     /// "This network", loopback, multicast, reserved or broadcast (RFC 1122 §3.2.1.3).

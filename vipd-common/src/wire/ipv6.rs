@@ -56,13 +56,18 @@ impl Family for V6 {
             VRRP => Ok(Header {
                 total: HEADER + usize::from(be16(octets, 4)),
                 ttl: octets[7],
-                source: sixteen(octets, SOURCE_AT),
+                source: Self::source(packet),
                 destination: sixteen(octets, DESTINATION_AT),
             }),
             FRAGMENT => Err(Reason::Fragment),
             AUTH_HEADER => Err(Reason::AuthHeader),
             _ => Err(Reason::IpOptions),
         }
+    }
+
+    #[inline(always)]
+    fn source(packet: &L3) -> Addr {
+        sixteen(&packet.0, SOURCE_AT)
     }
 
     #[inline(always)]

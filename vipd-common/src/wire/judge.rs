@@ -28,6 +28,17 @@ pub trait Table {
     /// What is known of `source` where it is a unicast peer of a virtual router (C-UNI-02).
     fn peer(&self, instance: u32, source: &Addr) -> Option<Ttl>;
 
+    /// Whether a unicast advert may come from whom it comes with the TTL that it has (C-UNI-02, C-UNI-03). The kernel half has
+    /// it in a function of its own: its verifier would follow each outcome to the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Peer`] or [`Reason::Ttl`].
+    fn admit(&self, instance: u32, header: &Header) -> Result<(), Reason> {
+        let Ttl { least, most } = self.peer(instance, &header.source).ok_or(Reason::Peer)?;
+        if (least..=most).contains(&header.ttl) { Ok(()) } else { Err(Reason::Ttl) }
+    }
+
     /// Sum of `length` octets of a packet from `from` on ([`checksum::fold`] makes 16 bits of it). Both are multiples of 4,
     /// and the octets lie within the buffer. The kernel half leaves it to the kernel: its verifier follows a loop turn by
     /// turn.
@@ -118,15 +129,17 @@ pub fn judge<F: Family, T: Table>(packet: &Packet<'_>, table: &T) -> Verdict {
     let arrived = if header.total < packet.length { header.total } else { packet.length };
     let entry =
         if arrived >= F::HEADER + 2 { table.instance(packet.vlan, octets[F::HEADER + 1]) } else { None };
+    // Always a number, for the compiler may not leave open what the kernel's verifier wants to know.
+    let (number, rules) = entry.map_or((0, None), |(number, rules)| (number, Some(rules)));
     // One that is merely routed through this host is none of our business, whatever VRID it carries.
     let ours =
-        entry.filter(|(_, rules)| header.destination == rules.group || header.destination == rules.own);
-    let advert = match entry {
-        None if header.destination != F::GROUP => Err(Reason::Destination),
-        Some(_) if ours.is_none() => Err(Reason::Destination),
-        _ => check::<F, T>(packet, &header, arrived, table, entry),
+        rules.filter(|rules| header.destination == rules.group || header.destination == rules.own).is_some();
+    let advert = if ours || rules.is_none() && header.destination == F::GROUP {
+        check::<F, T>(packet, &header, arrived, table, number, rules)
+    } else {
+        Err(Reason::Destination)
     };
-    Verdict { instance: entry.map(|(number, _)| number), advert, pass: advert.is_ok() || ours.is_none() }
+    Verdict { instance: rules.map(|_| number), advert, pass: advert.is_ok() || !ours }
 }
 
 #[inline(always)]
@@ -135,23 +148,21 @@ fn check<F: Family, T: Table>(
     header: &Header,
     arrived: usize,
     table: &T,
-    entry: Option<(u32, &Rules)>,
+    number: u32,
+    rules: Option<&Rules>,
 ) -> Result<Advert, Reason> {
     let octets = &packet.l3.0;
-    let peer = match entry {
-        Some((instance, rules)) if rules.unicast != 0 => table.peer(instance, &header.source),
-        _ => None,
-    };
-    let Ttl { least, most } = peer.unwrap_or(Ttl { least: ip::TTL, most: ip::TTL });
-    if header.ttl < least || header.ttl > most {
-        return Err(Reason::Ttl);
+    match rules {
+        Some(rules) if rules.unicast != 0 => table.admit(number, header)?,
+        _ if header.ttl != ip::TTL => return Err(Reason::Ttl),
+        _ => {}
     }
     if arrived <= F::HEADER {
         return Err(Reason::Length);
     }
     let version = octets[F::HEADER] >> 4;
     let known = version == 3 || version == 2 && F::NUMBER == 4;
-    if entry.map_or(!known, |(_, rules)| rules.version != version) {
+    if rules.map_or(!known, |rules| rules.version != version) {
         return Err(Reason::Version);
     }
     if octets[F::HEADER] & 0x0f != 1 {
@@ -163,9 +174,9 @@ fn check<F: Family, T: Table>(
     if !whole || header.total != F::HEADER + length || (version == 3 && count == 0) || count > F::LIST_MAX {
         return Err(Reason::Length);
     }
-    let accepted = entry.map_or(abi::checksum::EITHER, |(_, rules)| rules.checksum);
+    let accepted = rules.map_or(abi::checksum::EITHER, |rules| rules.checksum);
     let checksum = checksum_form::<F, T>(packet.l3, table, version, length, accepted)?;
-    let Some((_, rules)) = entry else {
+    let Some(rules) = rules else {
         return Err(if table.serves(packet.vlan) { Reason::Vrid } else { Reason::Vlan });
     };
     let advert = Advert {
@@ -187,13 +198,7 @@ fn check<F: Family, T: Table>(
     };
     let multicast = header.destination == rules.group;
     let advert = check_for::<F, T>(packet.l3, table, rules, multicast, advert)?;
-    if multicast != (rules.unicast == 0) {
-        return Err(Reason::Destination);
-    }
-    if !multicast && peer.is_none() {
-        return Err(Reason::Peer);
-    }
-    Ok(advert)
+    if multicast == (rules.unicast == 0) { Ok(advert) } else { Err(Reason::Destination) }
 }
 
 /// The checks that one virtual router asks for.

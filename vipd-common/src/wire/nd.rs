@@ -12,10 +12,10 @@ pub const SOLICITATION: u8 = 135;
 pub const ADVERTISEMENT: u8 = 136;
 /// Octets of a message before its options.
 pub const FIXED: usize = 24;
-/// Octets of the option with a hardware address.
+/// Octets that lengths of options count, and of the option with a hardware address.
 const OPTION: usize = 8;
-/// The option that says for whom an address is advertised.
-const TARGET_ADDRESS: u8 = 2;
+/// Type and length of the option that says for whom an address is advertised.
+const TARGET_ADDRESS: [u8; 2] = [2, 1];
 /// Where the message says whom it is about.
 const TARGET_AT: usize = 8;
 /// The advertising node is a router.
@@ -24,10 +24,10 @@ const ROUTER: u8 = 0x80;
 const SOLICITED: u8 = 0x40;
 /// What it says goes before what was known.
 const OVERRIDE: u8 = 0x20;
-/// Octets of the longest message that is looked at: what fits into 1500 octets.
-const MESSAGE_MAX: usize = 1448;
+/// Octets of the longest message that is believed: more than nodes send.
+const MESSAGE_MAX: usize = 256;
 /// Options that are looked at; a message with more is not believed. The kernel's verifier follows them one by one.
-const OPTIONS_MAX: usize = 8;
+const OPTIONS_MAX: usize = 4;
 /// Octets of the longest frame emitted here: a VLAN tag, the message with one option.
 pub const FRAME_MAX: usize = eth::HEADER + eth::TAG + ipv6::HEADER + FIXED + OPTION;
 
@@ -78,7 +78,7 @@ pub fn claimant(
     if answer && octets[ipv6::DESTINATION_AT] == 0xff {
         return Err(Reason::Neighbour);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "at most 1448 octets")]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 256 octets")]
     let pseudo = checksum::pseudo_header(ipv6::ICMP, message as u16);
     let addresses = checksum::words::<8>(packet, ipv6::SOURCE_AT);
     if !checksum::is_sound(sum(packet, ipv6::HEADER, message) + addresses + pseudo) {
@@ -91,25 +91,24 @@ pub fn claimant(
 /// Goes through the options from `at` to `end`.
 #[inline(always)]
 fn option(packet: &L3, mut at: usize, end: usize) -> Result<Option<Mac>, Reason> {
-    let mut mac = None;
+    // Where the hardware address is: the address itself, carried from turn to turn, would be more for the verifier to follow.
+    let mut found = 0;
     let mut number = 0;
     while number < OPTIONS_MAX && at < end {
-        let Some([kind, length, address @ ..]) = option_at(packet, at) else { break };
-        if length == 0 {
+        let Some(option) = packet.0.get(at..).and_then(<[u8]>::first_chunk) else { break };
+        if option[1] == 0 {
             break;
         }
-        if kind == TARGET_ADDRESS && length == 1 {
-            mac = Some(address);
+        if *option == TARGET_ADDRESS {
+            found = at + option.len();
         }
-        at += usize::from(length) * 8;
+        at += usize::from(option[1]) * OPTION;
         number += 1;
     }
-    if at == end { Ok(mac) } else { Err(Reason::Neighbour) }
-}
-
-#[inline(always)]
-fn option_at(packet: &L3, at: usize) -> Option<[u8; OPTION]> {
-    packet.0.get(at..).and_then(<[u8]>::first_chunk).copied()
+    if at != end {
+        return Err(Reason::Neighbour);
+    }
+    Ok(packet.0.get(found..).filter(|_| found != 0).and_then(<[u8]>::first_chunk).copied())
 }
 
 /// An unsolicited neighbour advertisement to send, in the form of RFC 9568 §6.4.1 (C-ND-01): to all nodes, from the address
@@ -145,8 +144,7 @@ impl AdvertisementFrame {
         message[0] = ADVERTISEMENT;
         message[4] = OVERRIDE | if self.router { ROUTER } else { 0 };
         message[TARGET_AT..FIXED].copy_from_slice(&self.address.octets());
-        message[FIXED] = TARGET_ADDRESS;
-        message[FIXED + 1] = 1;
+        message[FIXED..FIXED + 2].copy_from_slice(&TARGET_ADDRESS);
         message[FIXED + 2..].copy_from_slice(&self.mac);
         let addresses = checksum::octets(&self.address.octets()) + checksum::octets(&group.octets());
         let pseudo = checksum::pseudo_header(ipv6::ICMP, 32);
