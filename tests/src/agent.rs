@@ -6,11 +6,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::guide::{self, Conf};
 use crate::host::Host;
 use crate::process::{Line, Process};
+use crate::procs;
 
 /// Where vipd on a host has its run-time files.
 const RUN_DIR: &str = "/run/vipd";
@@ -110,6 +114,51 @@ impl Running {
     #[must_use]
     pub fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// Its processes, the one that was started first.
+    #[must_use]
+    pub fn processes(&self) -> Vec<i32> {
+        procs::tree(self.process.pid())
+    }
+
+    /// Freezes all of its processes (SIGSTOP).
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal_all(Signal::SIGSTOP)
+    }
+
+    /// Lets all of its processes run again (SIGCONT).
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal_all(Signal::SIGCONT)
+    }
+
+    /// Kills all of its processes (SIGKILL), so fast that none can do anything about it. Does not await the end.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn kill_all(&self) -> Result<()> {
+        // Frozen first: one that sees another die could still act.
+        self.freeze()?;
+        self.signal_all(Signal::SIGKILL)
+    }
+
+    fn signal_all(&self, signal: Signal) -> Result<()> {
+        let first = self.process.pid();
+        let others = self.processes().into_iter().filter(|pid| *pid != first);
+        for pid in others {
+            match kill(Pid::from_raw(pid), signal) {
+                // It has ended by itself.
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(error) => return Err(error).context("signal"),
+            }
+        }
+        self.process.signal(signal)
     }
 
     /// Awaits the next log line that tells of a change to `state`, such as `MASTER`.

@@ -86,6 +86,23 @@ pub fn gratuitous_arp(frame: &[u8]) -> Option<GratuitousArp> {
     (sender == target).then_some(GratuitousArp { ip: sender, mac: arp[8..14].try_into().ok()? })
 }
 
+/// An ARP reply: who has an address, told to whoever asked (RFC 826).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArpReply {
+    /// The address that was asked for.
+    pub ip: Ipv4Addr,
+    /// The MAC address that has it.
+    pub mac: [u8; 6],
+}
+
+/// Reads an Ethernet frame as an ARP reply; `None` for anything else.
+#[must_use]
+pub fn arp_reply(frame: &[u8]) -> Option<ArpReply> {
+    (be16(frame, 12)? == ETHERTYPE_ARP && frame[0] & 1 == 0).then_some(())?;
+    let arp = frame.get(14..42)?;
+    (be16(arp, 6)? == 2).then_some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
+}
+
 /// Source MAC address of an Ethernet frame.
 #[must_use]
 pub fn source_mac(frame: &[u8]) -> Option<[u8; 6]> {
@@ -96,6 +113,14 @@ pub fn source_mac(frame: &[u8]) -> Option<[u8; 6]> {
 #[must_use]
 pub fn show_mac(mac: [u8; 6]) -> String {
     mac.map(|byte| format!("{byte:02x}")).join(":")
+}
+
+/// A MAC address from the way people and tools write it.
+#[must_use]
+pub fn read_mac(text: &str) -> Option<[u8; 6]> {
+    let octets: Option<Vec<u8>> =
+        text.trim().split(':').map(|part| u8::from_str_radix(part, 16).ok()).collect();
+    octets?.try_into().ok()
 }
 
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {
@@ -157,5 +182,15 @@ mod tests {
             Some(GratuitousArp { ip: Ipv4Addr::new(10, 0, 0, 1), mac: [2, 0, 0, 0, 0, 1] })
         );
         assert_eq!(gratuitous_arp(&arp(2)), None);
+    }
+
+    #[test]
+    fn a_reply_tells_who_has_the_address() {
+        let head = [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1];
+        let reply = frame(ETHERTYPE_ARP, &[&head[..], &[2, 0, 0, 0, 0, 9, 10, 0, 0, 2]].concat());
+        let mac = read_mac("02:00:00:00:00:01").expect("a MAC address");
+
+        assert_eq!(arp_reply(&reply), Some(ArpReply { ip: Ipv4Addr::new(10, 0, 0, 1), mac }));
+        assert_eq!(show_mac(mac), "02:00:00:00:00:01");
     }
 }

@@ -23,6 +23,12 @@ const NOTIFY: &str = include_str!("../fixtures/guide/notify.sh");
 #[derive(Clone, Debug)]
 pub struct Conf(String);
 
+impl From<String> for Conf {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Conf {
     /// The guide's master, priority 110.
     #[must_use]
@@ -34,6 +40,12 @@ impl Conf {
     #[must_use]
     pub fn lb2() -> Self {
         Self(LB2.to_owned())
+    }
+
+    /// Another configuration, for what the guide does not have.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
+        Self(text)
     }
 
     /// The text.
@@ -80,6 +92,12 @@ impl Conf {
     #[must_use]
     pub fn with_line(self, line: &str) -> Self {
         self.replace("virtual_router_id 51", &format!("virtual_router_id 51\n{line}"))
+    }
+
+    /// With one more line in `global_defs`.
+    #[must_use]
+    pub fn with_global_line(self, line: &str) -> Self {
+        self.replace("global_defs {\n", &format!("global_defs {{\n{line}\n"))
     }
 
     /// With one text in place of another.

@@ -82,7 +82,10 @@ impl Host {
         self.0.init
     }
 
-    pub(crate) fn dir(&self) -> &Path {
+    /// A directory on the disk of the machine that the lab runs on, the same for every host of a lab; it goes with the
+    /// lab.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
         self.0.dir.path()
     }
 

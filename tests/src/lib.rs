@@ -3,35 +3,50 @@
 //!
 //! A [`Lab`] makes [`Host`]s and [`Switch`]es and plugs them together. Real programs run on the hosts
 //! ([`Process`], [`Agent`], [`services`]), faults are made at the switch ([`Port`]) or by signals, and observers that
-//! share no code with vipd look on ([`Tap`], [`facts`], [`http`], [`probe`]). Everything needs root.
+//! share no code with vipd look on ([`Tap`], [`Asker`], [`facts`], [`http`], [`probe`], [`procs`]). Everything needs root.
 //!
 //! Nothing of a lab outlives the process that made it, however that process ends: namespaces hang on their first
 //! process, and that one ends when the pipe from its maker closes.
 
 mod agent;
+mod asker;
 mod dir;
 pub mod facts;
+mod flood;
+pub mod forge;
 pub mod frame;
+mod frr;
 pub mod guide;
 mod host;
 pub mod http;
 mod lab;
+mod lan;
+mod metronome;
 mod pair;
 pub mod probe;
 mod process;
+pub mod procs;
 mod rtnl;
 pub mod services;
+mod settings;
 mod signals;
 mod switch;
 mod tap;
 mod time;
+mod tshark;
+mod wire;
 
 pub use agent::{Agent, Datapath, Running, instrumented_vipd, start_vipd_by, use_vipd, vipd_binary};
+pub use asker::{Asker, Reply};
+pub use flood::Flood;
 pub use host::Host;
 pub use lab::Lab;
+pub use lan::{Lan, Make, Router};
+pub use metronome::Metronome;
 pub use pair::{Balancer, Pair, Services};
 pub use process::{Line, Process};
 pub use rtnl::{Change, Rtnl};
+pub use settings::Settings;
 pub use signals::clean_up_when_interrupted;
 pub use switch::{Port, Switch};
 pub use tap::{Direction, Frame, Tap};

@@ -13,7 +13,7 @@ use nix::sys::time::TimeSpec;
 use socket2::{SockFilter, Socket};
 
 use crate::Moment;
-use crate::frame::{self, Advert, GratuitousArp};
+use crate::frame::{self, Advert, ArpReply, GratuitousArp};
 use crate::host::Host;
 use crate::rtnl::readable;
 use crate::switch::Port;
@@ -56,6 +56,12 @@ impl Frame {
         frame::gratuitous_arp(&self.bytes)
     }
 
+    /// The frame as an ARP reply.
+    #[must_use]
+    pub fn arp_reply(&self) -> Option<ArpReply> {
+        frame::arp_reply(&self.bytes)
+    }
+
     /// True if it came from the host behind `port`.
     #[must_use]
     pub fn came_from(&self, port: &Port) -> bool {
@@ -81,11 +87,37 @@ impl Tap {
     /// # Errors
     /// If the kernel gives no packet socket.
     pub fn open(host: &Host) -> Result<Self> {
-        let socket = host.run(|| -> Result<OwnedFd> {
+        Self::filtered(host, FILTER.into())
+    }
+
+    /// Opens a tap that sees only what one of these MAC addresses sent, so that a flood of others' frames is not its
+    /// business. At most 60 addresses.
+    ///
+    /// # Errors
+    /// If the kernel gives no packet socket.
+    pub fn of(host: &Host, macs: &[[u8; 6]]) -> Result<Self> {
+        Self::filtered(host, from_any_of(macs))
+    }
+
+    /// As [`Tap::of`], and only what comes in: each frame once, where it enters a switch.
+    ///
+    /// # Errors
+    /// As for [`Tap::of`].
+    pub fn arriving_of(host: &Host, macs: &[[u8; 6]]) -> Result<Self> {
+        let incoming = [
+            instruction(LOAD_WORD, 0, 0, PACKET_TYPE),
+            instruction(JUMP_IF_EQUAL, 0, 1, u32::from(libc::PACKET_OUTGOING)),
+            instruction(RETURN, 0, 0, 0),
+        ];
+        Self::filtered(host, incoming.into_iter().chain(from_any_of(macs)).collect())
+    }
+
+    fn filtered(host: &Host, filter: Vec<SockFilter>) -> Result<Self> {
+        let socket = host.run(move || -> Result<OwnedFd> {
             let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
             let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
             let socket = Socket::from(socket);
-            socket.attach_filter(&FILTER)?;
+            socket.attach_filter(&filter)?;
             setsockopt(&socket, sockopt::RcvBufForce, &BUFFER)?;
             setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
             Ok(socket.into())
@@ -173,6 +205,29 @@ const FILTER: [SockFilter; 10] = [
     instruction(RETURN, 0, 0, 0xffff),
     instruction(RETURN, 0, 0, 0),
 ];
+
+/// Lets what [`FILTER`] lets pass, if its source MAC address is one of these.
+fn from_any_of(macs: &[[u8; 6]]) -> Vec<SockFilter> {
+    let mut program = Vec::new();
+    for (place, mac) in macs.iter().enumerate() {
+        let (head, tail) = ([mac[0], mac[1], mac[2], mac[3]], [0, 0, mac[4], mac[5]]);
+        // Over the tests for the addresses that are left, four each, and the rejection behind them.
+        let accepted = u8::try_from(4 * (macs.len() - place - 1) + 1).unwrap_or(u8::MAX);
+        program.extend([
+            instruction(LOAD_WORD, 0, 0, 6),
+            instruction(JUMP_IF_EQUAL, 0, 2, u32::from_be_bytes(head)),
+            instruction(LOAD_HALF, 0, 0, 10),
+            instruction(JUMP_IF_EQUAL, accepted, 0, u32::from_be_bytes(tail)),
+        ]);
+    }
+    program.push(instruction(RETURN, 0, 0, 0));
+    program.extend(FILTER);
+    program
+}
+
+/// Where classic BPF reads a frame's `PACKET_` type instead of the frame.
+const PACKET_TYPE: u32 = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE).cast_unsigned();
+const LOAD_WORD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
 const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
 const JUMP_IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;

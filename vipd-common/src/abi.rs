@@ -35,11 +35,11 @@ pub struct InstanceKey {
     pub vrid: u8,
 }
 
-/// Key of VIPS: a virtual address on an interface. The value is the instance's number, a `u32`.
+/// Key of VIPS: a virtual address on its interface. The value is the instance's number, a `u32`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VipKey {
-    /// Interface on which the address is announced.
+    /// Interface that carries the address, and receives what asks for it.
     pub ifindex: u32,
     /// VLAN id, 0 for an untagged frame, as in [`InstanceKey`].
     pub vlan: u16,
@@ -160,6 +160,22 @@ pub struct Seen {
     pub reserved: [u8; 6],
 }
 
+/// Value of LEASES: until when this node may answer for the virtual addresses of an instance, in nanoseconds. What is not one
+/// of the values below is such a moment, and the largest number never comes.
+///
+/// The daemon replaces what it wrote last and nothing else; the kernel writes [`lease::ENDED`](lease) only.
+pub type Lease = u64;
+
+/// Values of a [`Lease`] that are no moment to come.
+pub mod lease {
+    /// There is no gate: the node answers.
+    pub const OPEN: u64 = 0;
+    /// The kernel heard a node that goes before this one (C-FSM-09).
+    pub const ENDED: u64 = 1;
+    /// The daemon closed the gate.
+    pub const CLOSED: u64 = 2;
+}
+
 /// Value of STATS, per CPU: counters by [`Reason`]. Place 0 is for frames that belong to no instance, place `n` + 1 for
 /// those of instance `n`.
 pub type Counters = [u64; Reason::COUNT];
@@ -216,7 +232,7 @@ const _: () = {
 
 #[cfg(feature = "user")]
 mod user {
-    use super::Event;
+    use super::{Event, Seen};
 
     impl Event {
         /// Reads a record as the ring holds it; `None` if it has not the size of one.
@@ -225,6 +241,15 @@ mod user {
             let octets: &[u8; size_of::<Self>()] = octets.try_into().ok()?;
             // SAFETY: as many octets as a record has, and every pattern of them is one.
             Some(unsafe { octets.as_ptr().cast::<Self>().read_unaligned() })
+        }
+    }
+
+    impl Seen {
+        /// Reads a value as the map holds it.
+        #[must_use]
+        pub fn from_words(words: [u64; size_of::<Self>() / 8]) -> Self {
+            // SAFETY: as many octets as a value has, and every pattern of them is one.
+            unsafe { core::mem::transmute::<[u64; size_of::<Self>() / 8], Self>(words) }
         }
     }
 
@@ -238,6 +263,4 @@ mod user {
     unsafe impl aya::Pod for super::Ttl {}
     // SAFETY: as above.
     unsafe impl aya::Pod for super::Rules {}
-    // SAFETY: as above.
-    unsafe impl aya::Pod for super::Seen {}
 }

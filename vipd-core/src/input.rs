@@ -17,6 +17,17 @@ pub struct Advert {
     pub at: Instant,
 }
 
+/// What somebody knows who sees every advert for a virtual router, but tells of changes only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The last advert that was a sign of life, or a resignation.
+    pub sign: Option<Advert>,
+    /// The last advert of all.
+    pub last: Option<Advert>,
+    /// The silence after `sign` is being timed, as [`Input::Watched`] says.
+    pub watched: bool,
+}
+
 /// What a virtual router can be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {

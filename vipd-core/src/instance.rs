@@ -8,8 +8,8 @@ use crate::master::{Master, Task};
 use crate::queue::Queue;
 use crate::skew::{down_interval, skew_time};
 use crate::{
-    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Spec, State, Status, Transition,
-    Version,
+    Action, Advert, Announcing, Cause, Fault, Input, InstanceId, Instant, Interval, Seen, Spec, State,
+    Status, Transition, Version,
 };
 
 /// A Backup that is watched for looks itself after so many intervals of the Master at the latest, in case the watch
@@ -64,6 +64,25 @@ impl Instance {
         }
     }
 
+    /// Goes on by another configuration.
+    pub(crate) fn reconfigure(&mut self, spec: Spec, now: Instant) {
+        let before = core::mem::replace(&mut self.spec, spec);
+        match &mut self.role {
+            Role::Master(master) => master.advert_within(self.spec.interval.as_duration(), now),
+            // Nothing has been learned that would outweigh what is configured.
+            _ if self.active_interval == before.interval => self.active_interval = self.spec.interval,
+            _ => {}
+        }
+        self.watch(false);
+    }
+
+    /// The most that one call of `expire` asks of it: report, advert and addresses with the first set of announcements, or
+    /// as a late Master an advert with both later sets.
+    pub(crate) fn most_actions(&self) -> usize {
+        let Announcing { repeat, losing_repeat, refresh_repeat, .. } = self.spec.announcing;
+        4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
+    }
+
     /// Judges an input. Before Startup and after Shutdown, facts about this node (faults, source, priority) are kept
     /// and everything else is ignored.
     pub(crate) fn handle(&mut self, input: Input, now: Instant, queue: &mut Queue) {
@@ -79,6 +98,18 @@ impl Instance {
             Input::PriorityChanged(priority) => self.change_priority(priority),
             Input::Connected(connected) => self.judge_connection(connected, now, queue),
             Input::HandOver => self.hand_over(now, queue),
+        }
+    }
+
+    /// Judges what was seen of adverts in the meantime.
+    pub(crate) fn catch_up(&mut self, seen: Seen, now: Instant, queue: &mut Queue) {
+        for advert in [seen.sign, seen.last].into_iter().flatten() {
+            if advert.at > self.last_sign {
+                self.see(advert, now, queue);
+            }
+        }
+        if seen.watched {
+            self.watch(true);
         }
     }
 
@@ -366,7 +397,8 @@ impl Instance {
     fn step_down(&mut self, advert: &Advert, cause: Cause, now: Instant, queue: &mut Queue) {
         self.follow(advert);
         queue.cancel_sends(self.id);
-        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. }) {
+        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. } | Cause::GreaterAddress { .. })
+        {
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
         }
         let yields = matches!(cause, Cause::HandedOver { .. });

@@ -28,7 +28,7 @@ mod time;
 mod tracking;
 
 pub use action::Action;
-pub use input::{Advert, Fault, Input};
+pub use input::{Advert, Fault, Input, Seen};
 pub use reason::{Cause, Transition};
 pub use router::Router;
 pub use spec::{Announcing, InstanceId, Interval, Spec, State, TrackerId, Version};

@@ -79,6 +79,11 @@ impl Master {
         self.sent = now;
     }
 
+    /// Sends the next advert within this time.
+    pub(crate) fn advert_within(&mut self, span: Duration, now: Instant) {
+        self.advert = self.advert.min(now + span);
+    }
+
     /// Resigns for somebody else to take over. If nobody does, it goes on as before after `patience`.
     pub(crate) fn hand_over(&mut self, now: Instant, patience: Duration) {
         self.hands_over = true;

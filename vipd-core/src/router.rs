@@ -4,7 +4,7 @@ use crate::deadlines::Deadlines;
 use crate::group::{self, Groups};
 use crate::instance::Instance;
 use crate::queue::Queue;
-use crate::{Action, Advert, Announcing, Input, InstanceId, Instant, Spec, State, Status};
+use crate::{Action, Input, InstanceId, Instant, Seen, Spec, State, Status};
 
 /// All virtual routers of one agent, each on its own (C-FSM-15) or with its sync group.
 ///
@@ -28,10 +28,47 @@ impl Router {
     pub fn new(specs: Vec<Spec>) -> Self {
         let count = u16::try_from(specs.len()).expect("an InstanceId for every virtual router");
         let ids = (0..count).map(InstanceId);
-        let capacity = specs.iter().map(most_actions).sum();
         let deadlines = Deadlines::new(ids.clone());
         let instances: Vec<_> = ids.zip(specs).map(|(id, spec)| Instance::new(id, spec)).collect();
-        Self { groups: Groups::new(&instances), deadlines, instances, queue: Queue::with_capacity(capacity) }
+        let groups = Groups::new(&instances);
+        let mut router = Self { groups, deadlines, instances, queue: Queue::default() };
+        router.reorder();
+        router
+    }
+
+    /// Gives a virtual router another configuration. It goes on in the state that it is in: what it waits for counts from
+    /// where it counted, and a Master that is to send more often does so at once. Allocates.
+    pub fn reconfigure(&mut self, id: InstanceId, spec: Spec, now: Instant) {
+        self.instances[usize::from(id.0)].reconfigure(spec, now);
+        self.reorder();
+    }
+
+    /// Puts a new virtual router, in state Initialize, in the place of one that has been shut down, or behind the last one.
+    /// Allocates.
+    ///
+    /// # Panics
+    ///
+    /// When the place is neither of these.
+    pub fn replace(&mut self, id: InstanceId, spec: Spec) {
+        let place = usize::from(id.0);
+        let instance = Instance::new(id, spec);
+        if place == self.instances.len() {
+            self.instances.push(instance);
+        } else {
+            assert_eq!(self.state(id), State::Initialize, "a virtual router is to be replaced while it runs");
+            self.instances[place] = instance;
+        }
+        self.reorder();
+    }
+
+    /// Everything that is derived from the set of virtual routers, anew.
+    fn reorder(&mut self) {
+        self.groups = Groups::new(&self.instances);
+        self.deadlines = Deadlines::new(self.instances.iter().map(Instance::id));
+        for instance in &self.instances {
+            self.deadlines.set(instance.id(), instance.deadline());
+        }
+        self.queue.reserve(self.instances.iter().map(Instance::most_actions).sum());
     }
 
     /// Tells that something happened to a virtual router.
@@ -48,20 +85,18 @@ impl Router {
     ///
     /// A periodic timer fires at most once in a call: what is armed anew lies after `now`.
     pub fn expire(&mut self, now: Instant) {
-        self.expire_by(now, |_| None);
+        self.expire_by(now, |_| Seen::default());
     }
 
-    /// [`expire`](Self::expire), but before a Backup's timer fires `last_seen` is asked for the newest advert that it may
-    /// have missed. If that was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
-    pub fn expire_by(&mut self, now: Instant, mut last_seen: impl FnMut(InstanceId) -> Option<Advert>) {
+    /// [`expire`](Self::expire), but before a Backup's timer fires `seen` is asked for what it may have missed. If there
+    /// was a sign of life, the timer is armed anew and does not fire (C-TMR-09).
+    pub fn expire_by(&mut self, now: Instant, mut seen: impl FnMut(InstanceId) -> Seen) {
         while let Some((_, id)) = self.deadlines.first().filter(|(deadline, _)| *deadline <= now) {
             let instance = &mut self.instances[usize::from(id.0)];
-            if instance.state() == State::Backup
-                && let Some(advert) = last_seen(id)
-            {
-                instance.handle(Input::AdvertSeen(advert), now, &mut self.queue);
-            }
             let before = instance.state();
+            if before == State::Backup {
+                instance.catch_up(seen(id), now, &mut self.queue);
+            }
             if instance.is_due(now) {
                 instance.fire(now, &mut self.queue);
             }
@@ -121,11 +156,4 @@ impl Router {
     fn instance(&self, id: InstanceId) -> &Instance {
         &self.instances[usize::from(id.0)]
     }
-}
-
-/// The most that one call of `expire` asks of a virtual router: report, advert and addresses with the first set of
-/// announcements, or as a late Master an advert with both later sets.
-fn most_actions(spec: &Spec) -> usize {
-    let Announcing { repeat, losing_repeat, refresh_repeat, .. } = spec.announcing;
-    4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
 }

@@ -103,7 +103,8 @@ pub struct Spec {
     pub preempt_delay: Duration,
     /// As Master, leave losing adverts unanswered (`lower_prio_no_advert`); they cause announcements all the same.
     pub mute_to_losers: bool,
-    /// As Master, send a last advert before making way for a higher priority (`higher_prio_send_advert`).
+    /// As Master, send a last advert before making way for a better one (`higher_prio_send_advert`), which may have been
+    /// Master all the time and not know that hosts were told to look elsewhere (C-L2-09).
     pub last_word: bool,
     /// Intervals of silence that a Backup waits beside the skew, at least 1; 3 by the RFCs (`down_timer_adverts`).
     pub down_adverts: u8,

@@ -7,13 +7,14 @@ use vipd_common::wire::eth::Place;
 use vipd_common::wire::ip::Family;
 use vipd_common::wire::{Advert, L3, L3_MAX, Packet, judge};
 
-use crate::event;
+use crate::budget::Topic;
 use crate::frame::Frame;
 use crate::log::debug;
 use crate::maps::{INSTANCES, SCRATCH, SEEN, WATCH};
 use crate::stats::Stats;
 use crate::table::Interface;
 use crate::watch::Told;
+use crate::{event, lease};
 
 /// Takes an advert, and says whether its frame may go on (C-XDP-04).
 #[inline(always)]
@@ -58,6 +59,9 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
     let at = unsafe { bpf_ktime_get_ns() };
     let first = seen.last.at == 0;
     let sign = stamp(seen, rules, advert, at);
+    if rules.master != 0 && sign == Sign::Alive {
+        lease::end(instance);
+    }
     // Before the record: user space leaves the waiting to the kernel when it reads it.
     seen.watched = watch.over(rules, seen, sign != Sign::None).into();
     let news = Told {
@@ -68,7 +72,13 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
         watched: seen.watched,
         reserved: [0; 3],
     };
-    if first || watch.told != news || advert.priority == 0 || rules.master != 0 {
+    let topic = match (advert.priority, sign) {
+        (0, _) => Topic::Resignation,
+        (_, Sign::Alive) => Topic::Ruling,
+        _ => Topic::Losing,
+    };
+    let tells = first || watch.told != news || advert.priority == 0 || rules.master != 0;
+    if tells && watch.budget.allows(topic, at, stats) {
         let event = Event {
             at,
             since: 0,
@@ -81,7 +91,7 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
             checksum: advert.checksum,
             watched: seen.watched,
         };
-        // What was lost is still news when the next advert comes.
+        // What was lost or held back is still news when the next advert comes.
         if event::send(event, stats) {
             watch.told = news;
         }

@@ -1,7 +1,6 @@
-//! Gratuitous ARP: somebody else announces one of our virtual addresses.
+//! ARP: somebody else announces one of our virtual addresses, or asks for one that we may not answer for.
 
-use vipd_common::abi::VipKey;
-use vipd_common::wire::arp::Message;
+use vipd_common::wire::arp::{Message, Operation};
 use vipd_common::wire::eth::Place;
 use vipd_common::wire::from_ipv4;
 
@@ -9,13 +8,20 @@ use crate::claim;
 use crate::frame::Frame;
 use crate::log::debug;
 
-/// Tells user space of a claim. Our own announcements do not come in here: the programs see what an interface receives.
+/// Tells user space of a claim, and says whether the frame may go on. Our own announcements do not come in here: the
+/// programs see what an interface receives.
 #[inline(always)]
-pub(crate) fn note<F: Frame>(frame: &F, place: Place) {
-    let Some(message) = Message::read(frame, place.at).filter(Message::is_gratuitous) else { return };
-    let addr = from_ipv4(message.sender.into());
-    let key = VipKey { ifindex: frame.ifindex(), vlan: place.vlan, reserved: 0, addr };
-    let Some(instance) = claim::instance(&key) else { return };
-    debug!(frame.context(), "vlan {} instance {}: claim", place.vlan, instance);
-    claim::tell(instance, addr, message.sender_mac);
+pub(crate) fn passes<F: Frame>(frame: &F, place: Place) -> bool {
+    let Some(message) = Message::read(frame, place.at) else { return true };
+    let (asks, claims) = (message.operation == Operation::Request, message.is_gratuitous());
+    if !asks && !claims {
+        return true;
+    }
+    let addr = from_ipv4(message.target.into());
+    let Some(instance) = claim::holder(frame, place, addr) else { return true };
+    if claims {
+        debug!(frame.context(), "vlan {} instance {}: claim", place.vlan, instance);
+        claim::tell(instance, addr, message.sender_mac);
+    }
+    !asks || claim::may_be_asked(instance)
 }

@@ -16,7 +16,7 @@ pub(crate) trait Taken {
     fn advert6(&self, place: Place) -> bool;
 
     /// Takes a neighbour advertisement for one of our virtual addresses.
-    fn neighbour(&self, place: Place);
+    fn advertisement(&self, place: Place);
 }
 
 /// Takes from a frame what concerns us, and says whether it may go on. `tag` is a VLAN tag that stands beside the frame.
@@ -26,15 +26,7 @@ pub(crate) fn passes<F: Frame + Taken>(frame: &F, tag: Option<u16>) -> bool {
         Class::Other => true,
         Class::Advert4(place) => frame.advert4(place),
         Class::Advert6(place) => frame.advert6(place),
-        Class::Arp(place) => {
-            arp::note(frame, place);
-            true
-        }
-        Class::Neighbour(place) => {
-            if neighbour::concerns(frame, place) {
-                frame.neighbour(place);
-            }
-            true
-        }
+        Class::Arp(place) => arp::passes(frame, place),
+        Class::Neighbour(place) => neighbour::passes(frame, place),
     }
 }

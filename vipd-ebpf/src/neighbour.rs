@@ -1,28 +1,27 @@
-//! Neighbour discovery: somebody else announces one of our virtual addresses.
+//! Neighbour discovery: somebody else announces one of our virtual addresses, or asks for one that we may not answer for.
 
-use vipd_common::abi::VipKey;
 use vipd_common::wire::eth::Place;
 use vipd_common::wire::nd::{Message, claimant};
 use vipd_common::wire::{L3_MAX, Reason, ipv6};
 
 use crate::claim;
+use crate::classify::Taken;
 use crate::frame::Frame;
 use crate::log::debug;
 use crate::maps::SCRATCH;
 use crate::stats::Stats;
 use crate::table;
 
-/// Whether a message advertises one of our virtual addresses.
+/// Says whether a message may go on.
 #[inline(always)]
-pub(crate) fn concerns<F: Frame>(frame: &F, place: Place) -> bool {
-    Message::read(frame, place.at)
-        .is_some_and(|message| message.advertises && holder(frame, place, &message).is_some())
-}
-
-#[inline(always)]
-fn holder<F: Frame>(frame: &F, place: Place, message: &Message) -> Option<u32> {
-    let key = VipKey { ifindex: frame.ifindex(), vlan: place.vlan, reserved: 0, addr: message.target };
-    claim::instance(&key)
+pub(crate) fn passes<F: Frame + Taken>(frame: &F, place: Place) -> bool {
+    let Some(message) = Message::read(frame, place.at) else { return true };
+    let Some(instance) = claim::holder(frame, place, message.target) else { return true };
+    if message.advertises {
+        frame.advertisement(place);
+        return true;
+    }
+    claim::may_be_asked(instance)
 }
 
 /// Tells user space of a claim. Our own announcements do not come in here: the programs see what an interface receives.
@@ -37,7 +36,7 @@ pub(crate) fn note<F: Frame>(frame: &F, place: Place) {
         return;
     }
     let Some(message) = Message::read(&l3.0[..], 0) else { return };
-    let Some(instance) = holder(frame, place, &message) else { return };
+    let Some(instance) = claim::holder(frame, place, message.target) else { return };
     debug!(frame.context(), "vlan {} instance {}: neighbour advertisement", place.vlan, instance);
     match claimant(l3, length, table::sum) {
         Ok(Some(mac)) => claim::tell(instance, message.target, mac),

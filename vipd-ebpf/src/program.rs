@@ -30,7 +30,7 @@ pub(crate) fn vipd_tcx(ctx: TcContext) -> i32 {
 
 /// Global functions that take a frame of a program's, by its context and its [`Place`].
 macro_rules! taken {
-    ($frame:ident, $context:ident, $raw:ty, $advert4:ident, $advert6:ident, $neighbour:ident) => {
+    ($frame:ident, $context:ident, $raw:ty, $advert4:ident, $advert6:ident, $advertisement:ident) => {
         impl Taken for $frame<'_> {
             #[inline(always)]
             fn advert4(&self, place: Place) -> bool {
@@ -43,8 +43,8 @@ macro_rules! taken {
             }
 
             #[inline(always)]
-            fn neighbour(&self, place: Place) {
-                $neighbour(self.raw(), place.at as u32, place.vlan.into());
+            fn advertisement(&self, place: Place) {
+                $advertisement(self.raw(), place.at as u32, place.vlan.into());
             }
         }
 
@@ -62,15 +62,15 @@ macro_rules! taken {
 
         #[unsafe(no_mangle)]
         #[inline(never)]
-        extern "C" fn $neighbour(ctx: *mut $raw, at: u32, vlan: u32) -> u32 {
+        extern "C" fn $advertisement(ctx: *mut $raw, at: u32, vlan: u32) -> u32 {
             neighbour::note(&$frame::new(&$context::new(ctx)), place(at, vlan));
             0
         }
     };
 }
 
-taken!(XdpFrame, XdpContext, xdp_md, xdp_advert4, xdp_advert6, xdp_neighbour);
-taken!(SkbFrame, TcContext, __sk_buff, tcx_advert4, tcx_advert6, tcx_neighbour);
+taken!(XdpFrame, XdpContext, xdp_md, xdp_advert4, xdp_advert6, xdp_advertisement);
+taken!(SkbFrame, TcContext, __sk_buff, tcx_advert4, tcx_advert6, tcx_advertisement);
 
 #[inline(always)]
 fn place(at: u32, vlan: u32) -> Place {

@@ -11,6 +11,7 @@ use aya_ebpf::helpers::bpf_ktime_get_ns;
 use vipd_common::abi::{Addr, Event, Rules, Seen, Stamp, kind};
 use vipd_common::wait;
 
+use crate::budget::Budget;
 use crate::event;
 use crate::maps::{INSTANCES, SEEN, WATCH};
 use crate::stats::Stats;
@@ -27,6 +28,7 @@ pub(crate) struct Watch {
     until: u64,
     /// What user space was told last.
     pub(crate) told: Told,
+    pub(crate) budget: Budget,
     timer: bpf_timer,
 }
 

@@ -4,7 +4,6 @@
 use std::io;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
@@ -15,8 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus};
-use crate::datapath::{Datapath, Tally};
+use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
+use crate::datapath::{Datapath, Opened, Tally};
+use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
@@ -44,7 +44,7 @@ pub(crate) struct Ready {
     /// Where adverts are received.
     pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
-    pub(crate) counters: Tally,
+    pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
     pub(crate) scheduling: Scheduling,
     /// What is worse here than it could be.
@@ -152,7 +152,10 @@ impl Agent {
         let record = self.run_dir.record();
         remove_leftovers(monitor.links(), &planned, &record)?;
         write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
-        let (datapath, interfaces, counters) = Datapath::open(self.config.datapath, &planned)?;
+        let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
+        let Opened { datapath, interfaces, counters, degraded } = opened;
+        let counters = Arc::new(counters);
+        self.degraded.extend(degraded);
         let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         if let Some(sentence) = lost {
@@ -191,8 +194,15 @@ impl Service {
         let Ok(ready) = ready.await else {
             return Ok(());
         };
+        let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
+        tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
         let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
-        let control = control::serve(&self.socket, Rc::new(move || reporter.status()))
+        let operators = commands.clone();
+        let answer = async move |request| match request {
+            Request::Status => Reply::Status(reporter.status()),
+            Request::Operate(operation, target) => operate(&operators, operation, target).await,
+        };
+        let control = control::serve(&self.socket, answer)
             .with_context(|| format!("cannot listen on {}", self.socket.display()))?;
         tokio::task::spawn_local(control);
         tokio::task::spawn_local(async move {
@@ -210,5 +220,16 @@ impl Service {
             // The election has ended already when this fails.
             let _ = commands.send(Command::Stop).await;
         }
+    }
+}
+
+/// Has the election do what an operator wants.
+async fn operate(commands: &mpsc::Sender<Command>, operation: Operation, target: Target) -> Reply {
+    let (done_out, done) = oneshot::channel();
+    let sent = commands.send(Command::Operate(operation, target, done_out)).await;
+    match (sent, done.await) {
+        (Ok(()), Ok(Ok(names))) => Reply::Done(names),
+        (Ok(()), Ok(Err(refused))) => Reply::Error(refused),
+        _ => Reply::Error("the agent is ending".to_owned()),
     }
 }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod datapath;
+mod drops;
 pub mod effects;
 pub mod election;
 mod leftovers;

@@ -9,11 +9,16 @@ use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use crate::rights::{self, Right};
 
-/// What the election may use of a CPU: `BUDGET` in every `PERIOD`, and none of it later than `PERIOD` after it was
-/// woken. With `SCHED_FLAG_RECLAIM` it may use more as long as nobody else has a claim to it.
-const BUDGET: Duration = Duration::from_millis(2);
-/// The shortest interval of adverts.
-const PERIOD: Duration = Duration::from_millis(10);
+/// What a thread may use of a CPU: `budget` in every `period`, and that no later than `period` after it was woken. With
+/// `SCHED_FLAG_RECLAIM` it may use more as long as nobody else has a claim to it.
+struct Claim {
+    budget: Duration,
+    period: Duration,
+}
+
+/// The period is the shortest interval of adverts.
+const ELECTION: Claim = Claim { budget: Duration::from_millis(1), period: Duration::from_millis(10) };
+const GUARD: Claim = Claim { budget: Duration::from_millis(1), period: Duration::from_millis(50) };
 /// Above threaded interrupt handlers, which have 50.
 const PRIORITY: u32 = 55;
 /// Above the election: when the warden acts, the election is dead.
@@ -50,11 +55,11 @@ impl fmt::Display for Scheduling {
 
 /// Schedules the calling thread as well as the kernel allows. Tells what is lost where it is not the best: one sentence.
 pub(crate) fn schedule() -> (Scheduling, Option<String>) {
-    let Err(refused) = set(SCHED_DEADLINE, RESET_ON_FORK | RECLAIM, 0, BUDGET) else {
+    let Err(refused) = deadline(&ELECTION) else {
         return (Scheduling::Deadline, None);
     };
     let refused = reason(&refused);
-    if set(libc::SCHED_FIFO.cast_unsigned(), RESET_ON_FORK, PRIORITY, Duration::ZERO).is_ok() {
+    if fifo(PRIORITY).is_ok() {
         let lost = format!(
             "scheduled as fifo {PRIORITY} instead of deadline, because {refused}: where other real-time tasks fill the \
              CPUs, adverts can be late by the share that the kernel keeps for normal tasks, 50 ms in a second"
@@ -99,13 +104,13 @@ pub(crate) fn lock_memory() -> Option<String> {
 /// Schedules the calling thread, which does the slow part of a takeover, next to the election.
 pub(crate) fn assist() {
     // The election has told of the rights that are missing.
-    let _ = set(libc::SCHED_FIFO.cast_unsigned(), RESET_ON_FORK, ASSISTANT_PRIORITY, Duration::ZERO);
+    let _ = fifo(ASSISTANT_PRIORITY);
 }
 
 /// The warden's share: it only waits, and needs what it has touched so far, so no page beyond is read for it.
 pub(crate) fn guard() {
     // The agent has told of the rights that are missing.
-    let _ = set(libc::SCHED_FIFO.cast_unsigned(), 0, GUARD_PRIORITY, Duration::ZERO);
+    let _ = deadline(&GUARD).or_else(|_| fifo(GUARD_PRIORITY));
     let _ = mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT);
 }
 
@@ -127,22 +132,44 @@ fn mlockall(flags: libc::c_int) -> io::Result<()> {
     }
 }
 
-/// `sched_setattr(2)` for the calling thread; the C library has no function for it.
-fn set(policy: u32, flags: u64, priority: u32, budget: Duration) -> io::Result<()> {
+fn deadline(claim: &Claim) -> io::Result<()> {
     let nanos = |span: Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-    let period = if budget.is_zero() { Duration::ZERO } else { PERIOD };
-    let attributes = libc::sched_attr {
-        size: size_of::<libc::sched_attr>().try_into().unwrap_or(0),
-        sched_policy: policy,
-        sched_flags: flags,
-        sched_nice: 0,
+    set(&libc::sched_attr {
+        sched_policy: SCHED_DEADLINE,
+        sched_flags: RESET_ON_FORK | RECLAIM,
+        sched_runtime: nanos(claim.budget),
+        sched_deadline: nanos(claim.period),
+        sched_period: nanos(claim.period),
+        ..NORMAL
+    })
+}
+
+fn fifo(priority: u32) -> io::Result<()> {
+    set(&libc::sched_attr {
+        sched_policy: libc::SCHED_FIFO.cast_unsigned(),
+        sched_flags: RESET_ON_FORK,
         sched_priority: priority,
-        sched_runtime: nanos(budget),
-        sched_deadline: nanos(period),
-        sched_period: nanos(period),
-    };
+        ..NORMAL
+    })
+}
+
+/// What every thread starts with.
+#[expect(clippy::cast_possible_truncation, reason = "48 octets")]
+const NORMAL: libc::sched_attr = libc::sched_attr {
+    size: size_of::<libc::sched_attr>() as u32,
+    sched_policy: 0,
+    sched_flags: 0,
+    sched_nice: 0,
+    sched_priority: 0,
+    sched_runtime: 0,
+    sched_deadline: 0,
+    sched_period: 0,
+};
+
+/// `sched_setattr(2)` for the calling thread; the C library has no function for it.
+fn set(attributes: &libc::sched_attr) -> io::Result<()> {
     // SAFETY: the kernel reads the attributes, whose size they tell themselves, during the call.
-    match unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) } {
+    match unsafe { libc::syscall(libc::SYS_sched_setattr, 0, std::ptr::from_ref(attributes), 0) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
-use vipd_core::InstanceId;
+use vipd_core::{Cause, InstanceId, State};
 
 use crate::agent::Ready;
 use crate::control::{InstanceStatus, Status, WardenStatus};
@@ -21,6 +24,7 @@ pub(crate) struct Reporter {
     board: Arc<Board>,
     warden: Arc<Warden>,
     ready: Ready,
+    started: SystemTime,
 }
 
 impl Reporter {
@@ -30,7 +34,7 @@ impl Reporter {
         warden: Arc<Warden>,
         ready: Ready,
     ) -> Self {
-        Self { router_id, board, warden, ready }
+        Self { router_id, board, warden, ready, started: SystemTime::now() }
     }
 
     /// Everything, as of now.
@@ -48,6 +52,7 @@ impl Reporter {
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
             interfaces: self.ready.interfaces.clone(),
+            discontinuity_datetime: date_time(self.started),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),
         }
@@ -65,6 +70,9 @@ impl Reporter {
             vrid: config.vrid,
             version: version_number(config.version),
             state: status.map_or_else(|| "INIT".to_owned(), |status| status.state.to_string()),
+            up_datetime: transition
+                .map(|transition| date_time(SystemTime::now() - now().since(transition.at))),
+            new_master_reason: new_master_reason(status.as_ref()).to_owned(),
             up_seconds: transition.map_or(0, |transition| now().since(transition.at).as_secs()),
             last_event: transition.map(|transition| transition.cause.to_string()),
             priority: status.map_or(config.priority, |status| status.priority),
@@ -100,6 +108,24 @@ impl Reporter {
         statistics.extend(own.map(|(name, counter)| (name.to_owned(), counter.load(Ordering::Relaxed))));
         statistics
     }
+}
+
+/// As RFC 8347 has it: what the last entry into MASTER was for.
+fn new_master_reason(status: Option<&vipd_core::Status>) -> &'static str {
+    let transition = status.and_then(|status| status.last_transition);
+    match transition.filter(|transition| transition.to == State::Master).map(|transition| transition.cause) {
+        None => "not-master",
+        Some(Cause::Preempted { .. }) => "preempted",
+        Some(Cause::Silence { .. }) => "no-response",
+        // A resignation, or the owner's start: nobody of higher priority is there.
+        Some(_) => "priority",
+    }
+}
+
+fn date_time(at: SystemTime) -> String {
+    // Seconds: what is behind them is the agent's own delay.
+    let at = OffsetDateTime::from(at).replace_nanosecond(0).map(|at| at.format(&Rfc3339));
+    at.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn micros(span: Duration) -> u64 {

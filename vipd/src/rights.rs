@@ -11,8 +11,14 @@ pub(crate) enum Right {
     NetRaw = 13,
     /// `CAP_IPC_LOCK`
     IpcLock = 14,
+    /// `CAP_SYS_ADMIN`, which includes the following two
+    SysAdmin = 21,
     /// `CAP_SYS_NICE`
     SysNice = 23,
+    /// `CAP_PERFMON`
+    Perfmon = 38,
+    /// `CAP_BPF`
+    Bpf = 39,
 }
 
 /// Rights without which nothing works.
@@ -39,6 +45,16 @@ pub(crate) fn check() -> anyhow::Result<()> {
         "this process lacks {}; start vipd as root, or give it these capabilities",
         missing.join(" and ")
     )
+}
+
+/// The rights for the kernel half that are missing, as a sentence. Without `CAP_PERFMON` the verifier forbids the
+/// arithmetic with pointers that reading a packet takes.
+pub(crate) fn missing_for_kernel() -> Option<String> {
+    let named = [("CAP_BPF", Right::Bpf), ("CAP_PERFMON", Right::Perfmon)];
+    let missing: Vec<&str> =
+        named.into_iter().filter(|(_, right)| !has(*right)).map(|(name, _)| name).collect();
+    let (false, false) = (missing.is_empty(), has(Right::SysAdmin)) else { return None };
+    Some(format!("{} {} missing", missing.join(" and "), if missing.len() == 1 { "is" } else { "are" }))
 }
 
 fn missing(effective: u64) -> Vec<String> {

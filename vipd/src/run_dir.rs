@@ -12,6 +12,8 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
+use crate::datapath::remove_pins;
+
 const LOCK: &str = "lock";
 const CONTROL: &str = "control.sock";
 const RECORD: &str = "record";
@@ -69,6 +71,12 @@ impl RunDir {
         }
     }
 
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where the control socket of this agent is.
     #[must_use]
     pub fn control(&self) -> PathBuf {
@@ -87,7 +95,7 @@ impl RunDir {
         self.lock.as_raw_fd()
     }
 
-    /// Removes every file of ours, and the directory if it was made here and nothing else is in it. Does nothing where
+    /// Removes every file of ours, with what they keep in the kernel, and the directory if it was made here and nothing else is in it. Does nothing where
     /// that was done before: the files are another agent's then.
     pub fn sweep(&self) {
         let lock = self.dir.join(LOCK);
@@ -95,6 +103,7 @@ impl RunDir {
             return;
         }
         // What cannot be removed now is removed by the next agent; the lock itself ends with the process.
+        let _ = remove_pins(&self.dir);
         let _ = fs::remove_file(self.control());
         let _ = fs::remove_file(self.record());
         let _ = fs::remove_file(lock);

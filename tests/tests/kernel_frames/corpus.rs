@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
-use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl, VipKey, checksum};
+use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl, checksum};
 use vipd_common::wire::ipv6::is_link_local;
 use vipd_common::wire::{address_digest, from_ip, ipv4, ipv6};
 
@@ -26,7 +26,7 @@ pub(crate) struct Frame {
 pub(crate) struct Receiver {
     pub(crate) key: InstanceKey,
     pub(crate) rules: Rules,
-    pub(crate) vips: Vec<VipKey>,
+    pub(crate) vips: Vec<Addr>,
     pub(crate) peers: Vec<(Addr, Ttl)>,
 }
 
@@ -121,10 +121,7 @@ impl Receiver {
         Self {
             key,
             rules,
-            vips: list
-                .iter()
-                .map(|addr| VipKey { ifindex: IFINDEX, vlan, reserved: 0, addr: *addr })
-                .collect(),
+            vips: list,
             peers: addresses(&rx["peers"]).into_iter().map(|peer| (peer, ttl)).collect(),
         }
     }
@@ -132,9 +129,6 @@ impl Receiver {
     /// The same virtual router on a VLAN.
     pub(crate) fn on_vlan(mut self, vlan: u16) -> Self {
         self.key.vlan = vlan;
-        for vip in &mut self.vips {
-            vip.vlan = vlan;
-        }
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use aya::programs::{ProgramError, TestRun, TestRunOptions, TestRunResult};
 use vipd::datapath::Kernel;
-use vipd_common::abi::{Addr, Counters, VipKey};
+use vipd_common::abi::{Addr, Counters};
 use vipd_common::wire::eth::{self, Class, Place};
 use vipd_common::wire::ip::{Family, V4, V6};
 use vipd_common::wire::{Entry, L3, Listed, Packet, Reason, arp, checksum, from_ipv4, judge, nd};
@@ -67,7 +67,8 @@ pub(crate) fn kernel(receiver: &Receiver) -> Kernel {
 /// Puts another virtual router into its place.
 pub(crate) fn publish(kernel: &mut Kernel, receiver: &Receiver) {
     let Receiver { key, rules, vips, peers } = receiver;
-    kernel.publish(INSTANCE, *key, rules, vips, peers).expect("publish");
+    let vips: Vec<(u32, Addr)> = vips.iter().map(|vip| (key.ifindex, *vip)).collect();
+    kernel.publish(INSTANCE, *key, rules, &vips, peers).expect("publish");
 }
 
 /// Sends a frame down a road.
@@ -105,7 +106,9 @@ fn counters(kernel: &Kernel) -> [Counters; 2] {
 fn risen(before: &[Counters; 2], after: &[Counters; 2]) -> Vec<(bool, Reason)> {
     let mut raised = Vec::new();
     for (place, own) in [false, true].into_iter().enumerate() {
-        for reason in Reason::ALL {
+        // Records are counted beside the frame that they would tell of.
+        let frames = |reason: &Reason| !matches!(reason, Reason::EventHeld | Reason::EventLost);
+        for reason in Reason::ALL.into_iter().filter(frames) {
             for _ in before[place][reason.index()]..after[place][reason.index()] {
                 raised.push((own, reason));
             }
@@ -117,9 +120,7 @@ fn risen(before: &[Counters; 2], after: &[Counters; 2]) -> Vec<(bool, Reason)> {
 /// What a packet socket's reader does with a frame.
 fn parse(receiver: &Receiver, frame: &[u8]) -> Outcome {
     let mut outcome = Outcome { pass: true, raised: Vec::new() };
-    let holds = |place: Place, addr: Addr| {
-        receiver.vips.contains(&VipKey { ifindex: IFINDEX, vlan: place.vlan, reserved: 0, addr })
-    };
+    let holds = |place: Place, addr: Addr| place.vlan == receiver.key.vlan && receiver.vips.contains(&addr);
     match eth::classify(frame, None) {
         Class::Advert4(place) if frame.len() >= place.at + V4::HEADER => {
             judged::<V4>(receiver, frame, place, &mut outcome);

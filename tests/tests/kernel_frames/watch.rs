@@ -1,18 +1,15 @@
 //! The dead-man timer: which adverts it waits after, how long, and what it tells (promises 2 and 3).
 
-use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use vipd::datapath::{Events, Kernel};
 use vipd_common::abi::{Event, Rules, kind};
 use vipd_common::wait;
-use vipd_common::wire::eth;
-use vipd_common::wire::ipv4;
-use vipd_common::wire::vrrp::{AdvertFrame, FRAME_MAX};
 
 use crate::corpus::{Receiver, named};
-use crate::programs::{INSTANCE, OTHER, Road, kernel, send};
+use crate::emit::advert;
+use crate::programs::{INSTANCE, OTHER, Road, kernel, publish, send};
 
 /// Far beyond any silence in these tests, in milliseconds.
 const SOON: u16 = 60_000;
@@ -24,31 +21,6 @@ fn receiver(change: impl FnOnce(&mut Rules)) -> Receiver {
     let mut receiver = named("v3_ipv4_1addr_msgonly").receiver;
     change(&mut receiver.rules);
     receiver
-}
-
-/// An advert for virtual router `vrid` from the host 192.0.2.`host`.
-fn advert(vrid: u8, host: u8, priority: u8, interval_cs: u16) -> Vec<u8> {
-    let mut frame = vec![0; FRAME_MAX];
-    let advert = AdvertFrame {
-        ethernet: eth::Header {
-            destination: eth::group_mac(ipv4::GROUP.into()),
-            source: eth::virtual_mac(4, vrid),
-            vlan: 0,
-        },
-        source: Ipv4Addr::new(192, 0, 2, host).into(),
-        destination: ipv4::GROUP.into(),
-        ttl: 255,
-        version: 3,
-        vrid,
-        priority,
-        interval_cs,
-        addresses: &[Ipv4Addr::new(192, 0, 2, 1).into()],
-        password: None,
-        checksum: 0,
-    };
-    let length = advert.emit(&mut frame).expect("fits");
-    frame.truncate(length);
-    frame
 }
 
 /// Waits for the next record.
@@ -104,7 +76,7 @@ impl Watched {
     }
 
     fn seen(&self) -> vipd_common::abi::Seen {
-        self.kernel.seen(INSTANCE).expect("map").expect("an advert came")
+        self.kernel.seen(INSTANCE).expect("an advert came")
     }
 }
 
@@ -220,7 +192,7 @@ fn who_waits_for_nobody_is_told_of_no_silence() {
 
             router.add_clock();
             assert_eq!(silence(&mut router.events).instance, OTHER, "{name} on {road:?}");
-            let seen = router.kernel.seen(INSTANCE).expect("map").unwrap_or_default();
+            let seen = router.kernel.seen(INSTANCE).unwrap_or_default();
             assert_eq!(seen.watched, 0, "{name} on {road:?}");
         }
     }
@@ -257,12 +229,12 @@ fn without_timers_in_the_kernel_everything_but_the_waiting_is_the_same() {
     let receiver = receiver(|_| ());
     for road in Road::KERNEL {
         let mut kernel = Kernel::load_with(false).expect("it loads");
-        kernel.publish(INSTANCE, receiver.key, &receiver.rules, &receiver.vips, &[]).expect("publish");
+        publish(&mut kernel, &receiver);
         let mut events = kernel.events().expect("the ring");
 
         send(&mut kernel, &receiver, road, &advert(51, 11, 200, SHORT));
 
-        let seen = kernel.seen(INSTANCE).expect("map").expect("an advert came");
+        let seen = kernel.seen(INSTANCE).expect("an advert came");
         assert_eq!((seen.sign, seen.watched), (seen.last, 0), "{road:?}");
         assert_eq!(events.take().map(|event| event.watched), Some(0), "{road:?}");
     }

@@ -60,6 +60,10 @@ pub enum Reason {
     Claim,
     /// The EVENTS ring was full, so a record was lost.
     EventLost,
+    /// An ARP request or neighbour solicitation for a virtual address was dropped: this node's lease of it is over (promise 1).
+    LeaseOver,
+    /// A record was not sent: there were too many of its kind (C-SEC-04). What it told is told by a later one, or stands in SEEN.
+    EventHeld,
     /// A neighbour advertisement for one of our virtual addresses that hosts do not believe (C-ND-02).
     Neighbour,
 }
@@ -68,7 +72,7 @@ impl Reason {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Accepted,
         Self::PriorityZero,
         Self::IpHeader,
@@ -95,6 +99,8 @@ impl Reason {
         Self::Pseudo,
         Self::Claim,
         Self::EventLost,
+        Self::LeaseOver,
+        Self::EventHeld,
         Self::Neighbour,
     ];
 
@@ -128,6 +134,8 @@ impl Reason {
             Self::Pseudo => "pseudo-header-checksums",
             Self::Claim => "foreign-claims",
             Self::EventLost => "events-lost",
+            Self::LeaseOver => "lease-expired-drops",
+            Self::EventHeld => "events-held",
             Self::Neighbour => "neighbour-errors",
             // The others have a name of RFC 8347.
             _ => "",

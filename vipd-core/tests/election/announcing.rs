@@ -145,13 +145,15 @@ fn a_losing_advert_may_be_left_unanswered() {
     assert_eq!(node.hear(advert(SMALLER, 50, ms(4_000))), [LOSER, ANNOUNCE]);
 }
 
-/// Keepalived's `higher_prio_send_advert`.
+/// Keepalived's `higher_prio_send_advert`; C-L2-09.
 #[test]
 fn a_master_may_have_a_last_word_before_it_makes_way() {
-    let mut node = Node::master(Spec { last_word: true, ..v3(100) }, us(3_609_375));
+    for (winner, priority) in [(SMALLER, 200), (GREATER, 100)] {
+        let mut node = Node::master(Spec { last_word: true, ..v3(100) }, us(3_609_375));
 
-    let actions = node.hear(advert(SMALLER, 200, ms(4_000)));
+        let actions = node.hear(advert(winner, priority, ms(4_000)));
 
-    assert_eq!(actions[0], send(100));
-    assert!(matches!(actions[1..], [Action::Report(..), Action::HoldAddresses(ID, false)]));
+        assert_eq!(actions[0], send(100), "{winner}");
+        assert!(matches!(actions[1..], [Action::Report(..), Action::HoldAddresses(ID, false)]), "{winner}");
+    }
 }

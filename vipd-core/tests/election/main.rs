@@ -2,6 +2,7 @@
 
 mod addresses;
 mod announcing;
+mod detection;
 mod faults;
 mod fencing;
 mod groups;
@@ -10,6 +11,7 @@ mod lan;
 mod matrix;
 mod preemption;
 mod properties;
+mod reconfiguring;
 mod simulation;
 mod support;
 mod timers;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vipd_core::{Advert, Cause, Input, Instant, Spec, State};
+use vipd_core::{Advert, Cause, Input, Instant, Seen, Spec, State};
 
 use crate::support::{
     ANNOUNCE, GREATER, ID, LOSER, Node, SMALLER, advert, centis, hold, ms, report, send, us, v2, v3,
@@ -20,8 +20,8 @@ fn watched(spec: Spec, at: Instant) -> Node {
 }
 
 /// Expires with this as the newest advert that the kernel has seen.
-fn expire_by(node: &mut Node, now: Instant, seen: Option<Advert>) {
-    node.0.expire_by(now, |_| seen);
+fn expire_by(node: &mut Node, now: Instant, last: Advert) {
+    node.0.expire_by(now, |_| Seen { sign: Some(last), last: Some(last), watched: false });
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn promise_2_a_word_of_silence_that_a_fresher_sign_of_life_overtook_changes_noth
     let fresh = ms(4_000);
 
     node.tell(Input::Silent, ms(4_700));
-    expire_by(&mut node, ms(4_700), Some(advert(GREATER, 200, fresh)));
+    expire_by(&mut node, ms(4_700), advert(GREATER, 200, fresh));
 
     assert_eq!(node.state(), State::Backup);
     // Nobody watches any more, so that its own timer must.
@@ -70,7 +70,7 @@ fn promise_2_a_backup_that_was_not_scheduled_takes_nothing_over_while_its_master
     let mut node = watched(v3(100), ms(1_000));
     let late = ms(60_000);
 
-    expire_by(&mut node, late, Some(advert(GREATER, 200, ms(59_900))));
+    expire_by(&mut node, late, advert(GREATER, 200, ms(59_900)));
 
     assert_eq!(node.state(), State::Backup);
     assert_eq!(node.0.next_deadline(), Some(ms(59_900) + DOWN + Duration::from_secs(10)), "still watched");
@@ -129,7 +129,7 @@ fn c_fsm_16_when_the_preempt_delay_is_over_the_watch_is_told_so() {
     node.tell(Input::Watched, ms(1_000));
 
     let due = node.0.next_deadline().expect("the end of the delay");
-    expire_by(&mut node, due, Some(advert(SMALLER, 50, ms(4_900))));
+    expire_by(&mut node, due, advert(SMALLER, 50, ms(4_900)));
 
     assert_eq!(due, ms(5_000));
     assert_eq!((node.state(), node.0.alive_from(ID)), (State::Backup, 100));

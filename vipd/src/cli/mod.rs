@@ -1,15 +1,17 @@
 //! The command line.
 
 mod check;
+mod operate;
 mod run;
 mod status;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::Datapath;
+use crate::control::{self, Operation, Reply, Request};
 
 /// Exit codes of every subcommand, for scripts.
 pub mod exit {
@@ -29,6 +31,7 @@ Examples:
   vipd run --config /etc/keepalived/keepalived.conf
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
+  vipd handoff VI_1                              before maintenance: no request is lost
 
 Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused,
 70 a bug in vipd ended it (please report what it said).";
@@ -49,6 +52,12 @@ enum Command {
     Check(Check),
     /// Show the state of a running agent
     Status(Status),
+    /// Give the addresses to another node and let it keep them; returns when it is MASTER
+    Handoff(Operate),
+    /// Stay out of the election, for maintenance; what is held is given away first
+    Hold(Operate),
+    /// Take part in the election again
+    Release(Operate),
 }
 
 #[derive(clap::Args)]
@@ -90,6 +99,35 @@ struct Status {
     json: bool,
 }
 
+#[derive(clap::Args)]
+struct Operate {
+    /// Virtual router or sync group; all of them where none is named
+    #[arg(value_name = "INSTANCE")]
+    instance: Option<String>,
+    /// Run directory of the agent
+    #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
+    run_dir: PathBuf,
+}
+
+/// Asks a running agent; says why it does not answer as it should.
+fn ask(run_dir: &Path, request: &Request) -> Result<Reply, ExitCode> {
+    match control::ask(&crate::run_dir::control(run_dir), request) {
+        Ok(Reply::Error(error)) => Err(failed(&error)),
+        Ok(reply) => Ok(reply),
+        Err(error) => {
+            let run_dir = run_dir.display();
+            Err(failed(&format!(
+                "no agent answers in {run_dir} ({error}); is it running, with this --run-dir?"
+            )))
+        }
+    }
+}
+
+fn failed(sentence: &str) -> ExitCode {
+    anstream::eprintln!("vipd: {sentence}");
+    ExitCode::from(exit::FAILED)
+}
+
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -97,5 +135,8 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.execute(),
         Command::Check(check) => check.execute(),
         Command::Status(status) => status.execute(),
+        Command::Handoff(operate) => operate.execute(Operation::HandOff),
+        Command::Hold(operate) => operate.execute(Operation::Hold),
+        Command::Release(operate) => operate.execute(Operation::Release),
     }
 }

@@ -2,18 +2,16 @@
 
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
+use anstream::println;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::exit;
-use crate::control::{self, InstanceStatus, Reply, Request, Status, WardenStatus};
-use crate::{run_dir, warden};
+use crate::control::{InstanceStatus, Reply, Request, Status, WardenStatus};
+use crate::warden;
 
 impl super::Status {
     pub(super) fn execute(self) -> ExitCode {
-        let socket = run_dir::control(&self.run_dir);
-        match control::ask(&socket, Request::Status) {
+        match super::ask(&self.run_dir, &Request::Status) {
             Ok(Reply::Status(status)) if self.json => {
                 println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default());
                 ExitCode::SUCCESS
@@ -22,17 +20,8 @@ impl super::Status {
                 println!("{}", table(&status));
                 ExitCode::SUCCESS
             }
-            Ok(Reply::Error(error)) => {
-                eprintln!("vipd: the agent refused the question: {error}");
-                ExitCode::from(exit::FAILED)
-            }
-            Err(error) => {
-                eprintln!(
-                    "vipd: no agent answers in {} ({error}); is it running, with this --run-dir?",
-                    self.run_dir.display()
-                );
-                ExitCode::from(exit::FAILED)
-            }
+            Ok(_) => super::failed("the agent answers another question; is it of this version?"),
+            Err(code) => code,
         }
     }
 }

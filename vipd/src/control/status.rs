@@ -27,8 +27,10 @@ pub struct Status {
     pub late_wakeups: u64,
     /// The longest that it came late, in microseconds.
     pub longest_delay_us: u64,
-    /// Interfaces on which adverts are received.
+    /// Interfaces of the virtual routers.
     pub interfaces: Vec<InterfaceStatus>,
+    /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
+    pub discontinuity_datetime: String,
     /// Virtual routers, in the order of the configuration.
     pub instances: Vec<InstanceStatus>,
     /// Frames that belong to no virtual router here, by reason.
@@ -45,7 +47,7 @@ pub enum WardenStatus {
     Gone,
 }
 
-/// One interface.
+/// One interface of the virtual routers, also when it only carries addresses of theirs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InterfaceStatus {
@@ -57,6 +59,9 @@ pub struct InterfaceStatus {
     pub refused: Vec<String>,
     /// Silence is timed in the kernel; otherwise by the agent, which can be late when it gets no CPU.
     pub timer: bool,
+    /// Requests for virtual addresses are dropped here when this node may not answer; otherwise it answers as long as it has
+    /// the addresses, also when it hangs.
+    pub gate: bool,
 }
 
 /// One virtual router.
@@ -75,6 +80,10 @@ pub struct InstanceStatus {
     pub state: String,
     /// Seconds since the last transition.
     pub up_seconds: u64,
+    /// When the last transition was (RFC 3339, UTC).
+    pub up_datetime: Option<String>,
+    /// Why it is MASTER, in RFC 8347's words: `not-master`, `priority`, `preempted` or `no-response`.
+    pub new_master_reason: String,
     /// Why the last transition happened.
     pub last_event: Option<String>,
     /// Effective priority.

@@ -4,16 +4,16 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl, VipKey};
+use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl};
 use vipd_common::wire::eth::{self, Class, Mac, Place};
 use vipd_common::wire::ip::{Family, V4, V6};
 use vipd_common::wire::nd::claimant;
 use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, checksum, from_ipv4, judge, nd, to_ip};
 use vipd_core::{InstanceId, Instant};
 
+use super::heard::{Claim, Heard, advert_from};
 use super::socket::{self, PacketSocket};
 use super::tally::SocketTally;
-use super::{Claim, Heard, advert_from};
 use crate::watch::{self, Watched};
 
 /// A virtual router on the interface.
@@ -22,7 +22,7 @@ pub(super) struct Listener {
     pub(super) key: InstanceKey,
     pub(super) rules: Rules,
     pub(super) peers: Vec<(Addr, Ttl)>,
-    pub(super) vips: Vec<VipKey>,
+    pub(super) vips: Vec<(u32, Addr)>,
 }
 
 /// The virtual routers of one family on an untagged interface.
@@ -142,8 +142,8 @@ impl Port {
 
     /// Who has this virtual address here.
     fn holder(&self, place: Place, addr: &Addr) -> Option<InstanceId> {
-        let key = VipKey { ifindex: self.ifindex, vlan: place.vlan, reserved: 0, addr: *addr };
-        self.listeners.iter().find(|listener| listener.vips.contains(&key)).map(|listener| listener.id)
+        let mut here = self.listeners.iter().filter(|listener| listener.key.vlan == place.vlan);
+        here.find(|listener| listener.vips.contains(&(self.ifindex, *addr))).map(|listener| listener.id)
     }
 
     fn claim(&self, instance: InstanceId, addr: &Addr, mac: Mac, at: Instant) -> Option<Heard> {

@@ -19,9 +19,9 @@ impl Presence {
     ///
     /// # Errors
     /// When the interface is gone or knows no IPv6, or `CAP_NET_RAW` is missing.
-    pub(super) fn establish(ifindex: u32, groups: impl Iterator<Item = IpAddr>) -> io::Result<Self> {
+    pub(super) fn establish(ifindex: u32, groups: BTreeSet<IpAddr>) -> io::Result<Self> {
         let mut sockets = Vec::new();
-        for group in groups.collect::<BTreeSet<_>>() {
+        for group in groups {
             let domain = Domain::for_address((group, 0).into());
             let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(i32::from(ip::VRRP))))?;
             // Returns 0 for every packet: nothing is queued.

@@ -11,18 +11,20 @@ use vipd_common::abi::{Addr, InstanceKey, PeerKey, Rules, Ttl, VipKey};
 pub(super) struct Published {
     pub(super) key: InstanceKey,
     pub(super) rules: Rules,
-    vips: BTreeSet<(u32, u16, Addr)>,
+    vips: BTreeSet<(u32, Addr)>,
     peers: BTreeMap<Addr, (u8, u8)>,
 }
 
 impl Published {
-    pub(super) fn new(key: InstanceKey, rules: Rules, vips: &[VipKey], peers: &[(Addr, Ttl)]) -> Self {
-        Self {
-            key,
-            rules,
-            vips: vips.iter().map(|vip| (vip.ifindex, vip.vlan, vip.addr)).collect(),
-            peers: peers.iter().map(|(addr, ttl)| (*addr, (ttl.least, ttl.most))).collect(),
-        }
+    pub(super) fn new(key: InstanceKey, rules: Rules, vips: &[(u32, Addr)], peers: &[(Addr, Ttl)]) -> Self {
+        let peers = peers.iter().map(|(addr, ttl)| (*addr, (ttl.least, ttl.most))).collect();
+        Self { key, rules, vips: vips.iter().copied().collect(), peers }
+    }
+
+    fn vip_key(&self, (ifindex, addr): (u32, Addr)) -> VipKey {
+        // An interface that only carries addresses is not looked at for VLANs.
+        let vlan = if ifindex == self.key.ifindex { self.key.vlan } else { 0 };
+        VipKey { ifindex, vlan, reserved: 0, addr }
     }
 
     /// The entry that says that virtual routers run on this interface and VLAN.
@@ -40,7 +42,7 @@ pub(super) struct Maps {
 }
 
 impl Maps {
-    /// Writes a virtual router, as far as it is not there from before. INDEX comes last: an advert never meets half of one.
+    /// Writes a virtual router, as far as it is not there as `old`. INDEX comes last: an advert never meets half of one.
     pub(super) fn write(
         &mut self,
         instance: u32,
@@ -54,16 +56,15 @@ impl Maps {
                 self.peers.insert(PeerKey { instance, addr: *addr }, Ttl { least, most }, 0)?;
             }
         }
+        // On another VLAN they have other keys.
+        let same = old.filter(|old| old.place() == router.place());
         for vip in &router.vips {
-            if old.is_none_or(|old| !old.vips.contains(vip)) {
-                self.vips.insert(vip_key(*vip), instance, 0)?;
+            if same.is_none_or(|old| !old.vips.contains(vip)) {
+                self.vips.insert(router.vip_key(*vip), instance, 0)?;
             }
         }
-        if old.is_none_or(|old| old.key != router.key) {
-            self.index.insert(router.place(), 0, 0)?;
-            self.index.insert(router.key, instance, 0)?;
-        }
-        Ok(())
+        self.index.insert(router.place(), 0, 0)?;
+        self.index.insert(router.key, instance, 0)
     }
 
     /// Takes away what `router` had and `kept` has not.
@@ -76,19 +77,19 @@ impl Maps {
         if kept.is_none_or(|kept| kept.key != router.key) {
             remove(&mut self.index, &router.key)?;
         }
-        for vip in router.vips.iter().filter(|vip| kept.is_none_or(|kept| !kept.vips.contains(*vip))) {
-            remove(&mut self.vips, &vip_key(*vip))?;
+        let same = kept.filter(|kept| kept.place() == router.place());
+        for vip in &router.vips {
+            if same.is_none_or(|kept| !kept.vips.contains(vip)) {
+                remove(&mut self.vips, &router.vip_key(*vip))?;
+            }
         }
-        for addr in router.peers.keys().filter(|addr| kept.is_none_or(|kept| !kept.peers.contains_key(*addr)))
-        {
-            remove(&mut self.peers, &PeerKey { instance, addr: *addr })?;
+        for addr in router.peers.keys() {
+            if kept.is_none_or(|kept| !kept.peers.contains_key(addr)) {
+                remove(&mut self.peers, &PeerKey { instance, addr: *addr })?;
+            }
         }
         Ok(())
     }
-}
-
-fn vip_key((ifindex, vlan, addr): (u32, u16, Addr)) -> VipKey {
-    VipKey { ifindex, vlan, reserved: 0, addr }
 }
 
 /// Removes an entry; that there is none is fine.

@@ -1,6 +1,6 @@
 //! A virtual router in the terms of the receive checks.
 
-use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl, VipKey, checksum};
+use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl, checksum};
 use vipd_common::wire::ipv6::is_link_local;
 use vipd_common::wire::{address_digest, from_ip};
 use vipd_core::Version;
@@ -52,7 +52,7 @@ pub(super) fn rules(planned: &Planned, standing: Standing) -> Rules {
         check_list: 0,
         master: standing.master.into(),
         alive_from: standing.alive_from,
-        down_adverts: 3,
+        down_adverts: config.down_timer_adverts,
         reserved: [0; 3],
     }
 }
@@ -66,10 +66,9 @@ pub(super) fn key(planned: &Planned) -> InstanceKey {
     InstanceKey { ifindex: planned.ifindex, vlan: 0, family, vrid: planned.config.vrid }
 }
 
-/// The virtual addresses of a virtual router, each where claims to it are heard.
-pub(super) fn vips(planned: &Planned) -> Vec<VipKey> {
-    let key = |ifindex, ip| VipKey { ifindex, vlan: 0, reserved: 0, addr: from_ip(ip) };
-    planned.vips.iter().map(|vip| key(vip.on, vip.address.ip)).collect()
+/// The virtual addresses of a virtual router, each with the interface that hears claims to it.
+pub(super) fn vips(planned: &Planned) -> Vec<(u32, Addr)> {
+    planned.vips.iter().map(|vip| (vip.on, from_ip(vip.address.ip))).collect()
 }
 
 /// The unicast peers of a virtual router.

@@ -7,7 +7,7 @@ mod transmit;
 
 pub(crate) use addresses::remove;
 pub use addresses::{ADDRESS_PROTOCOL, Address};
-pub use holder::{Applied, Holder};
+pub use holder::{Applied, Holder, Order};
 pub(crate) use rtnl::Rtnl;
 pub use transmit::Transmitter;
 pub(crate) use transmit::link_address;

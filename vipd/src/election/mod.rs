@@ -4,11 +4,16 @@
 mod announcer;
 mod board;
 mod clock;
+mod defence;
 mod frames;
+mod links;
+mod operate;
+mod perform;
 mod plan;
 mod run;
+mod standing;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub use plan::{Error as PlanError, Planned, plan};
+pub use plan::{Error as PlanError, Group, Planned, plan};
 pub use run::{Command, Election};

@@ -36,6 +36,15 @@ pub enum Error {
     },
 }
 
+/// A sync group, seen from one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its place in the configuration.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+}
+
 /// A virtual address on its interface, and how it is announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vip {
@@ -58,8 +67,8 @@ pub struct Vip {
 pub struct Planned {
     /// As configured.
     pub config: Instance,
-    /// The sync group that it belongs to: its place in the configuration.
-    pub group: Option<u16>,
+    /// The sync group that it belongs to.
+    pub group: Option<Group>,
     /// Index of its interface.
     pub ifindex: u32,
     /// Hardware address of its interface.
@@ -85,7 +94,7 @@ impl Planned {
             mute_to_losers: self.config.lower_prio_no_advert,
             last_word: self.config.higher_prio_send_advert,
             down_adverts: self.config.down_timer_adverts,
-            group: self.group,
+            group: self.group.as_ref().map(|group| group.number),
             fenced: false,
             source: self.source.unwrap_or(match self.config.family {
                 Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
@@ -98,6 +107,12 @@ impl Planned {
     /// The addresses that adverts list (C-PKT-06).
     pub fn listed(&self) -> impl Iterator<Item = IpAddr> {
         self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
+    }
+
+    /// Its virtual addresses.
+    #[must_use]
+    pub fn list(&self) -> Vec<Address> {
+        self.vips.iter().map(|vip| vip.address.clone()).collect()
     }
 
     /// Takes over what its interfaces look like now; tells whether anything is different.
@@ -138,13 +153,14 @@ fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
 /// When one is missing or is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
     let group = |name: &String| {
-        let place = config.sync_groups.iter().position(|group| group.members.contains(name))?;
-        u16::try_from(place).ok()
+        let groups = (0..).zip(&config.sync_groups);
+        let mine = groups.into_iter().find(|(_, group)| group.members.contains(name));
+        mine.map(|(number, group)| Group { number, name: group.name.clone() })
     };
     config.instances.iter().map(|instance| plan_one(instance, group(&instance.name), links)).collect()
 }
 
-fn plan_one(instance: &Instance, group: Option<u16>, links: &Links) -> Result<Planned, Error> {
+fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
     let link = find(instance, &instance.interface, links)?;
     let vip = |(config, listed): (&VirtualAddress, bool)| {
         let link = config.dev.as_deref().map_or(Ok(link), |dev| find(instance, dev, links))?;

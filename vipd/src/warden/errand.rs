@@ -46,7 +46,6 @@ impl Errand {
 
     /// Removes everything else that outlives a process, once the agent is gone.
     pub fn sweep(&self) {
-        // Pins of the datapath go here, before the files.
         self.run_dir.sweep();
     }
 

@@ -177,3 +177,65 @@ fn u16_at(octets: &[u8], at: usize) -> u16 {
 fn u32_at(octets: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
 }
+
+#[cfg(test)]
+mod tests {
+    use rtnetlink::packet_core::{NetlinkMessage, NetlinkPayload};
+    use rtnetlink::packet_route::RouteNetlinkMessage;
+    use rtnetlink::packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol};
+
+    use super::*;
+
+    const PLACES: [Place; 2] = [
+        Place { ifindex: 7, ip: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), prefix: 24 },
+        Place { ifindex: 8, ip: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), prefix: 64 },
+    ];
+
+    /// The other implementation in this program reads what this one writes.
+    #[test]
+    fn a_request_to_remove_names_interface_address_and_prefix_length() {
+        for place in PLACES {
+            let mut octets = [0; REQUEST];
+            let length = removal(&place, &mut octets);
+
+            let message =
+                NetlinkMessage::<RouteNetlinkMessage>::deserialize(&octets[..length]).expect("a message");
+            let NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(message)) = message.payload
+            else {
+                panic!("{message:?}");
+            };
+            assert_eq!((message.header.index, message.header.prefix_len), (place.ifindex, place.prefix));
+            let named = [AddressAttribute::Local(place.ip), AddressAttribute::Address(place.ip)];
+            assert_eq!(message.attributes, named);
+        }
+    }
+
+    #[test]
+    fn only_an_address_with_the_mark_is_an_agents() {
+        let others = [None, Some(AddressProtocol::Other(0)), Some(AddressProtocol::Other(3))];
+        let cases = others.map(|mark| (mark, false)).into_iter();
+        let ours = Some(AddressProtocol::Other(ADDRESS_PROTOCOL));
+        for ((mark, found), place) in cases.chain([(ours, true)]).zip(PLACES.into_iter().cycle()) {
+            let mut message = AddressMessage::default();
+            (message.header.index, message.header.prefix_len) = (place.ifindex, place.prefix);
+            message.attributes =
+                vec![AddressAttribute::Address(place.ip), AddressAttribute::Label("eth0:v".to_owned())];
+            message.attributes.extend(mark.map(AddressAttribute::Protocol));
+            let mut message = NetlinkMessage::from(RouteNetlinkMessage::NewAddress(message));
+            message.finalize();
+            let mut octets = vec![0; message.buffer_len()];
+            message.serialize(&mut octets);
+
+            assert_eq!(marked(&octets[HEADER..]), found.then_some(place), "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_is_no_address() {
+        for length in 0..ADDRESS {
+            assert_eq!(marked(&[0; ADDRESS][..length]), None);
+        }
+        let mut rest = &[200, 0, 1, 0, 5][..];
+        assert_eq!(next(&mut rest, 4, |head| (u16_at(head, 0).into(), u16_at(head, 2))), None);
+    }
+}

@@ -77,3 +77,34 @@ impl SignOfLife {
 fn check(code: libc::c_int) -> io::Result<()> {
     if code == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(code)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_sign_of_life_is_held_until_its_thread_dies_and_then_let_go_by_the_kernel() {
+        let (tell, told) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let alive = thread::spawn(move || {
+            tell.send(SignOfLife::of_this_thread().expect("a robust mutex")).expect("heard");
+            // It ends when the other side is dropped.
+            let _ = ends.recv();
+        });
+        let sign = told.recv().expect("a sign");
+        let (tell, told) = mpsc::channel();
+        let waiter = thread::spawn(move || {
+            sign.wait_for_its_end();
+            tell.send(()).expect("heard");
+        });
+
+        assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Empty));
+        drop(end);
+        alive.join().expect("it ends");
+        told.recv().expect("the waiter is woken");
+        waiter.join().expect("it ends");
+    }
+}

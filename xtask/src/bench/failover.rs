@@ -1,68 +1,42 @@
 //! `cargo xtask bench failover`: the same faults for vipd and Keepalived, in turn, on the same network.
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use vipd_tests::guide::Conf;
+use serde_json::{Value, json};
 use vipd_tests::probe::Echo;
-use vipd_tests::{Agent, Datapath, Pair, clean_up_when_interrupted};
+use vipd_tests::{Datapath, Pair};
 
-use crate::build;
-
-use super::report::{Report, Series};
-use super::round::{self, Fault, Setting};
+use super::contender::Contender;
+use super::report::{Cell, Group, Mark, Plot, Report, Scale, Table};
+use super::round::{self, Fault, Measure, Sample};
+use super::setting::{Interval, Setting};
+use super::spread::Spread;
+use super::steady::Steady;
 
 /// What is measured, and how often.
-#[derive(Args)]
-pub(crate) struct Options {
-    /// Takeovers of each kind and agent.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    rounds: u32,
-    /// Advertisement intervals.
-    #[arg(long = "advert", value_enum, value_delimiter = ',', default_values_t = [Interval::Second, Interval::Tenth, Interval::Hundredth])]
+#[derive(Args, Default)]
+pub(super) struct Options {
+    /// Takeovers of each kind and agent; 5 if not given, 2 with --quick
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// Advertisement intervals; 10 ms if none is given
+    #[arg(long = "advert", value_enum, value_delimiter = ',')]
     intervals: Vec<Interval>,
-    /// How vipd receives adverts.
-    #[arg(long, value_enum, default_value_t = Path::Auto)]
+    /// How vipd receives adverts
+    #[arg(long, value_enum, default_value_t)]
     datapath: Path,
-    /// Also write every sample to this file.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Interval {
-    #[value(name = "1s")]
-    Second,
-    #[value(name = "100ms")]
-    Tenth,
-    #[value(name = "10ms")]
-    Hundredth,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, Default, ValueEnum)]
 enum Path {
+    #[default]
     Auto,
     XdpNative,
     XdpGeneric,
     Tcx,
     Socket,
-}
-
-impl Interval {
-    /// Seconds are measured as the guide has them, version 2 with a password; fractions need version 3.
-    fn setting(self) -> Setting {
-        let (length, vary): (_, fn(Conf) -> Conf) = match self {
-            Self::Second => (Duration::from_secs(1), |conf| conf),
-            Self::Tenth => (Duration::from_millis(100), |conf| conf.version_3().advert("0.1")),
-            Self::Hundredth => (Duration::from_millis(10), |conf| conf.version_3().advert("0.01")),
-        };
-        let version = if length < Duration::from_secs(1) { 3 } else { 2 };
-        let confs = [vary(Conf::lb1().without_scripts()), vary(Conf::lb2().without_scripts())];
-        Setting { interval: length, version, confs }
-    }
 }
 
 impl Path {
@@ -77,40 +51,170 @@ impl Path {
     }
 }
 
+/// The samples of one contender, interval and fault.
+struct Series {
+    contender: Contender,
+    interval: Interval,
+    fault: Fault,
+    samples: Vec<Sample>,
+}
+
+impl Series {
+    fn values(&self, measure: Measure) -> Vec<f64> {
+        self.samples.iter().map(|sample| measure.of(sample)).collect()
+    }
+}
+
 /// Runs the measurement.
 ///
 /// # Errors
-/// If vipd or the lab cannot be built, or a takeover did not come.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    build::for_lab(true)?;
-    clean_up_when_interrupted()?;
+/// If the lab cannot be built, or a takeover did not come.
+pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
+    let rounds = options.rounds.unwrap_or(if quick { 2 } else { 5 });
+    let intervals: &[Interval] =
+        if options.intervals.is_empty() { &[Interval::Hundredth] } else { &options.intervals };
+    let contenders =
+        [Contender::Vipd(options.datapath.datapath()), Contender::Keepalived, Contender::RealTime];
     let pair = Pair::new()?;
     let _echoes = [Echo::start(&pair.lb1.host)?, Echo::start(&pair.lb2.host)?];
-    // Agents take turns within a round, so that whatever else the machine does meets both.
-    let agents = [Agent::Vipd(options.datapath.datapath()), Agent::Keepalived];
-    let mut report = Report::new(options.rounds);
-    for interval in &options.intervals {
-        let setting = interval.setting();
-        let mut series =
-            agents.map(|agent| Fault::ALL.map(|fault| Series::new(agent, setting.interval, fault)));
-        for number in 1..=options.rounds {
+    let mut steady = Steady::new()?;
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
+    for interval in intervals.iter().copied() {
+        let setting = Setting::new(interval);
+        let series = |contender, fault| Series { contender, interval, fault, samples: Vec::new() };
+        let mut taken = contenders.map(|contender| Fault::ALL.map(|fault| series(contender, fault)));
+        for number in 1..=rounds {
             // Faults are spread evenly over the interval between two adverts.
-            let phase = setting.interval * (2 * number - 1) / (2 * options.rounds);
-            for (agent, series) in agents.iter().zip(&mut series) {
-                eprintln!("{:?} adverts, round {number} of {}: {agent}", setting.interval, options.rounds);
-                let samples = round::play(&pair, *agent, &setting, phase)
-                    .with_context(|| format!("{agent}, {:?} adverts, round {number}", setting.interval))?;
-                for (series, sample) in series.iter_mut().zip(samples) {
-                    series.add(sample);
+            let phase = interval.length() * (2 * number - 1) / (2 * rounds);
+            // Agents take turns within a round, so that whatever else the machine does meets all of them.
+            for (contender, series) in contenders.iter().zip(&mut taken) {
+                eprintln!("failover: adverts every {interval}, round {number} of {rounds}: {contender}");
+                match steady.take(|| round::play(&pair, *contender, &setting, phase)) {
+                    Ok(samples) => {
+                        for (series, sample) in series.iter_mut().zip(samples) {
+                            series.samples.push(sample);
+                        }
+                    }
+                    // A finding like any other, as long as the lab itself is in order.
+                    Err(error) => {
+                        let failure =
+                            format!("{contender}, adverts every {interval}, round {number}: {error:#}");
+                        eprintln!("failover: FAILED: {failure}");
+                        failures.push(failure);
+                    }
                 }
             }
         }
-        report.extend(series.into_iter().flatten());
+        all.extend(taken.into_iter().flatten());
     }
-    report.print();
-    if let Some(path) = &options.json {
-        fs::write(path, format!("{:#}\n", report.json()))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    let mut report = report(&all, intervals, rounds);
+    report.how.extend(steady.note());
+    report
+        .how
+        .extend(failures.iter().map(|failure| format!("This round failed and counts nowhere: {failure}.")));
+    Ok(report)
+}
+
+fn report(all: &[Series], intervals: &[Interval], rounds: u32) -> Report {
+    let mut table = Table {
+        columns: vec!["adverts", "fault", "measure, ms", "agent", "min", "median", "p99", "max", "ratio"],
+        rows: Vec::new(),
+    };
+    let mut plots = Vec::new();
+    for interval in intervals {
+        let of = |fault: Fault| {
+            all.iter().filter(move |series| series.interval == *interval && series.fault == fault)
+        };
+        for fault in Fault::ALL {
+            for measure in Measure::ALL {
+                table.rows.extend(rows(&of(fault).collect::<Vec<_>>(), measure));
+            }
+        }
+        for (measure, goal) in [
+            (Measure::AdvertPastFloor, Some((0.2, "median: 0.2 ms"))),
+            (Measure::ClaimAfterAdvert, Some((0.3, "0.3 ms"))),
+            (Measure::AdvertAfterFault, None),
+            (Measure::Outage, None),
+        ] {
+            let groups = Fault::ALL.into_iter().map(|fault| Group {
+                label: fault.to_string(),
+                marks: of(fault)
+                    .map(|series| Mark {
+                        series: series.contender.to_string(),
+                        values: series.values(measure),
+                    })
+                    .collect(),
+            });
+            plots.push(Plot {
+                title: format!("Adverts every {interval}: {}", measure.name()),
+                axis: "milliseconds (logarithmic)",
+                scale: Scale::Logarithmic,
+                goal,
+                groups: groups.collect(),
+            });
+        }
     }
-    Ok(())
+    Report {
+        name: "failover",
+        title: "from a fault to a new master",
+        how: how(rounds),
+        table,
+        plots,
+        samples: samples(all),
+    }
+}
+
+/// One measure of one fault, a row for each contender. The ratio is that of vipd's median to this one.
+fn rows(series: &[&Series], measure: Measure) -> Vec<Vec<Cell>> {
+    let median = |series: &Series| Spread::median(&series.values(measure));
+    let ours = series.first().and_then(|ours| median(ours));
+    let row = |series: &&Series| {
+        let Some(spread) = Spread::of(&series.values(measure)) else { return Vec::new() };
+        // A ratio of signs would say nothing.
+        let comparable = series.contender.agent() == vipd_tests::Agent::Keepalived
+            && ours.is_some_and(|ours| ours > 0.0)
+            && spread.median > 0.0;
+        let ratio = ours.filter(|_| comparable).map(|ours| ours / spread.median);
+        vec![
+            series.interval.to_string().into(),
+            series.fault.name().into(),
+            measure.name().into(),
+            series.contender.to_string().into(),
+            spread.min.into(),
+            spread.median.into(),
+            spread.p99.into(),
+            spread.max.into(),
+            ratio.into(),
+        ]
+    };
+    series.iter().map(row).collect()
+}
+
+fn samples(all: &[Series]) -> Value {
+    let series = |series: &Series| {
+        json!({
+            "agent": series.contender.to_string(),
+            "interval_ms": Duration::as_millis(&series.interval.length()),
+            "fault": series.fault.name(),
+            "samples": series.samples.iter().map(Sample::json).collect::<Vec<_>>(),
+        })
+    };
+    all.iter().map(series).collect()
+}
+
+fn how(rounds: u32) -> Vec<String> {
+    [
+        &format!("{rounds} rounds. The master of a pair is lost, and the backup takes over. Adverts and gratuitous ARP \
+          (GARP) are stamped by the kernel as they pass the switch; faults are spread evenly between two adverts. The \
+          floor is the earliest moment that the protocol allows: after the last advert that reached the backup, three \
+          intervals and the skew time, or the skew time alone after a resignation."),
+        "cut: the switch swallows all frames of the master. link: it loses carrier. freeze: SIGSTOP to every process \
+         of the agent. kill: SIGKILL to its first process; of Keepalived that is the parent, and its VRRP child is then \
+         ended by the kernel's SIGTERM. kill all: SIGKILL to every process. stop: SIGTERM.",
+        "The client sends a datagram to the virtual address every millisecond; its outage is the longest time between \
+         two echoes, so 1 ms is none. A frozen or killed master goes on echoing where its kernel still has the address. \
+         ratio: vipd's median over the row's.",
+    ]
+    .map(str::to_owned)
+    .into()
 }

@@ -1,193 +1,154 @@
-//! Samples, what they come to, and how that is shown.
+//! What a bench has found: a table, plots and every sample. How it is shown is the business of [`super::table`],
+//! [`super::html`] and of JSON.
 
-use std::time::Duration;
+use serde_json::{Map, Value, json};
 
-use serde_json::{Value, json};
-use vipd_tests::Agent;
-
-use super::round::{Fault, Sample};
-
-/// The samples of one agent, interval and fault.
-pub(super) struct Series {
-    agent: Agent,
-    interval: Duration,
-    fault: Fault,
-    samples: Vec<Sample>,
-}
-
-impl Series {
-    pub(super) fn new(agent: Agent, interval: Duration, fault: Fault) -> Self {
-        Self { agent, interval, fault, samples: Vec::new() }
-    }
-
-    pub(super) fn add(&mut self, sample: Sample) {
-        self.samples.push(sample);
-    }
-
-    fn spread(&self, measure: Measure) -> Spread {
-        Spread::of(self.samples.iter().map(|sample| measure.of(sample)).collect())
-    }
-}
-
-/// What is measured of a takeover.
-#[derive(Clone, Copy)]
-enum Measure {
-    Outage,
-    Advert,
-    Claim,
-}
-
-impl Measure {
-    const ALL: [Self; 3] = [Self::Outage, Self::Advert, Self::Claim];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Outage => "client's outage",
-            Self::Advert => "first advert past floor",
-            Self::Claim => "first GARP past floor",
-        }
-    }
-
-    fn key(self) -> &'static str {
-        match self {
-            Self::Outage => "outage_ms",
-            Self::Advert => "first_advert_past_floor_ms",
-            Self::Claim => "first_garp_past_floor_ms",
-        }
-    }
-
-    /// In nanoseconds.
-    fn of(self, sample: &Sample) -> i64 {
-        match self {
-            Self::Outage => i64::try_from(sample.outage.as_nanos()).unwrap_or(i64::MAX),
-            Self::Advert => sample.advert,
-            Self::Claim => sample.claim,
-        }
-    }
-}
-
-/// Order statistics, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spread {
-    min: i64,
-    median: i64,
-    p99: i64,
-    max: i64,
-}
-
-impl Spread {
-    /// Of at least one value. A quantile is the smallest value that this share of the values does not exceed.
-    fn of(mut values: Vec<i64>) -> Self {
-        values.sort_unstable();
-        let quantile = |percent: usize| values[(values.len() * percent).div_ceil(100).max(1) - 1];
-        Self { min: values[0], median: quantile(50), p99: quantile(99), max: values[values.len() - 1] }
-    }
-}
-
-/// Everything that was measured.
+/// The result of one bench.
 pub(super) struct Report {
-    rounds: u32,
-    series: Vec<Series>,
+    /// Its name on the command line.
+    pub(super) name: &'static str,
+    /// What it is about, in a few words.
+    pub(super) title: &'static str,
+    /// How it was taken, a paragraph each.
+    pub(super) how: Vec<String>,
+    pub(super) table: Table,
+    pub(super) plots: Vec<Plot>,
+    /// Every sample, as the bench has it.
+    pub(super) samples: Value,
+}
+
+/// Rows under named columns; a column's name tells the unit.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) columns: Vec<&'static str>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// One figure or word.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    Text(String),
+    Number(f64),
+    Count(u64),
+    /// There is nothing to say.
+    Nothing,
+}
+
+impl Cell {
+    /// As people read it.
+    pub(super) fn show(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => show(*number),
+            Self::Count(count) => count.to_string(),
+            Self::Nothing => "-".to_owned(),
+        }
+    }
+
+    /// True for what is aligned by its last digit.
+    pub(super) fn is_number(&self) -> bool {
+        !matches!(self, Self::Text(_))
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Text(text) => json!(text),
+            Self::Number(number) => json!(number),
+            Self::Count(count) => json!(count),
+            Self::Nothing => Value::Null,
+        }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Cell {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+/// Rows of bars or dots over one axis.
+pub(super) struct Plot {
+    pub(super) title: String,
+    /// What the axis is, with its unit.
+    pub(super) axis: &'static str,
+    pub(super) scale: Scale,
+    /// A value that should not be exceeded, and what it is called.
+    pub(super) goal: Option<(f64, &'static str)>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// How values lie on an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scale {
+    Linear,
+    /// By powers of ten; what is not positive lies at its beginning.
+    Logarithmic,
+}
+
+/// Rows that are compared with each other.
+pub(super) struct Group {
+    pub(super) label: String,
+    pub(super) marks: Vec<Mark>,
+}
+
+/// One row: a bar for one value, dots for several.
+pub(super) struct Mark {
+    /// Who it is about; it has the same colour everywhere.
+    pub(super) series: String,
+    pub(super) values: Vec<f64>,
 }
 
 impl Report {
-    pub(super) fn new(rounds: u32) -> Self {
-        Self { rounds, series: Vec::new() }
-    }
-
-    pub(super) fn extend(&mut self, series: impl IntoIterator<Item = Series>) {
-        self.series.extend(series);
-    }
-
-    /// Prints a table: vipd and Keepalived one above the other, and how vipd's median compares.
-    pub(super) fn print(&self) {
-        println!(
-            "{} rounds; milliseconds; the floor is the earliest moment that the protocol allows",
-            self.rounds
-        );
-        println!(
-            "{:<8} {:<5} {:<24} {:<18} {:>10} {:>10} {:>10} {:>10} {:>7}",
-            "adverts", "fault", "", "agent", "min", "median", "p99", "max", "ratio"
-        );
-        for (ours, theirs) in self.pairs() {
-            for measure in Measure::ALL {
-                let (our_spread, their_spread) = (ours.spread(measure), theirs.spread(measure));
-                let ratio = ratio(our_spread.median, their_spread.median);
-                let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-                print_row(ours, measure, our_spread, &ratio);
-                print_row(theirs, measure, their_spread, "");
-            }
-        }
-    }
-
-    /// Every sample and what they come to.
+    /// The rows as objects, and the samples.
     pub(super) fn json(&self) -> Value {
-        let series: Vec<Value> = self.series.iter().map(series_json).collect();
-        let ratios: Vec<Value> = self.pairs().map(|(ours, theirs)| ratio_json(ours, theirs)).collect();
-        json!({ "rounds": self.rounds, "series": series, "ratio_of_medians": ratios })
-    }
-
-    /// vipd's series with Keepalived's of the same interval and fault.
-    fn pairs(&self) -> impl Iterator<Item = (&Series, &Series)> {
-        let ours = self.series.iter().filter(|series| series.agent != Agent::Keepalived);
-        ours.filter_map(|ours| {
-            let same = |theirs: &&Series| theirs.interval == ours.interval && theirs.fault == ours.fault;
-            let theirs = self.series.iter().filter(|series| series.agent == Agent::Keepalived).find(same);
-            theirs.map(|theirs| (ours, theirs))
-        })
+        let row = |row: &Vec<Cell>| -> Value {
+            let named = self.table.columns.iter().zip(row);
+            named.map(|(column, cell)| ((*column).to_owned(), cell.json())).collect::<Map<_, _>>().into()
+        };
+        let rows: Vec<Value> = self.table.rows.iter().map(row).collect();
+        json!({ "bench": self.name, "how": self.how, "rows": rows, "samples": self.samples })
     }
 }
 
-fn print_row(series: &Series, measure: Measure, spread: Spread, ratio: &str) {
-    println!(
-        "{:<8} {:<5} {:<24} {:<18} {:>10.3} {:>10.3} {:>10.3} {:>10.3} {ratio:>7}",
-        format!("{:?}", series.interval),
-        series.fault,
-        measure.name(),
-        series.agent.to_string(),
-        millis(spread.min),
-        millis(spread.median),
-        millis(spread.p99),
-        millis(spread.max),
-    );
-}
-
-fn series_json(series: &Series) -> Value {
-    let mut object = json!({
-        "agent": series.agent.to_string(),
-        "interval_ms": series.interval.as_millis(),
-        "fault": series.fault.to_string(),
-    });
-    for measure in Measure::ALL {
-        let spread = series.spread(measure);
-        let samples: Vec<f64> = series.samples.iter().map(|sample| millis(measure.of(sample))).collect();
-        object[measure.key()] = json!({
-            "min": millis(spread.min),
-            "median": millis(spread.median),
-            "p99": millis(spread.p99),
-            "max": millis(spread.max),
-            "samples": samples,
-        });
+/// A number with about three digits that count.
+pub(super) fn show(number: f64) -> String {
+    match number.abs() {
+        size if size >= 99.95 => format!("{number:.0}"),
+        size if size >= 9.995 => format!("{number:.1}"),
+        size if size >= 0.9995 => format!("{number:.2}"),
+        size if size < 0.000_5 => "0".to_owned(),
+        _ => format!("{number:.3}"),
     }
-    object
-}
-
-fn ratio_json(ours: &Series, theirs: &Series) -> Value {
-    let mut object = json!({ "interval_ms": ours.interval.as_millis(), "fault": ours.fault.to_string() });
-    for measure in Measure::ALL {
-        object[measure.key()] = json!(ratio(ours.spread(measure).median, theirs.spread(measure).median));
-    }
-    object
-}
-
-/// Ours over theirs; nothing where one of them is not after the floor, because a ratio of signs says nothing.
-fn ratio(ours: i64, theirs: i64) -> Option<f64> {
-    (ours > 0 && theirs > 0).then(|| millis(ours) / millis(theirs))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no span in a measurement comes near 2^52 ns, 52 days")]
-fn millis(nanos: i64) -> f64 {
-    nanos as f64 / 1e6
 }
 
 #[cfg(test)]
@@ -195,11 +156,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_values_that_were_measured() {
-        let cases: [(&[i64], [i64; 4]); 3] =
-            [(&[7], [7, 7, 7, 7]), (&[4, 1, 3, 2], [1, 2, 4, 4]), (&[-5, 9, 0], [-5, 0, 9, 9])];
-        for (values, [min, median, p99, max]) in cases {
-            assert_eq!(Spread::of(values.to_vec()), Spread { min, median, p99, max }, "{values:?}");
+    fn numbers_are_shown_with_the_digits_that_count() {
+        let cases = [
+            (0.0, "0"),
+            (0.1234, "0.123"),
+            (-0.5, "-0.500"),
+            (1.0, "1.00"),
+            (36.43, "36.4"),
+            (1234.5, "1234"),
+        ];
+        for (number, shown) in cases {
+            assert_eq!(show(number), shown);
         }
+    }
+
+    #[test]
+    fn a_row_is_an_object_of_its_columns() {
+        let table = Table {
+            columns: vec!["agent", "gap, ms", "changes", "note"],
+            rows: vec![vec!["vipd".into(), 1.5.into(), 2_u64.into(), Cell::Nothing]],
+        };
+        let report =
+            Report { name: "x", title: "", how: Vec::new(), table, plots: Vec::new(), samples: Value::Null };
+
+        assert_eq!(
+            report.json()["rows"],
+            json!([{ "agent": "vipd", "gap, ms": 1.5, "changes": 2, "note": null }])
+        );
     }
 }

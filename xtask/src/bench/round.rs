@@ -1,101 +1,182 @@
-//! One round: a pair of agents starts, loses its master in two ways, and ends.
+//! One round: a pair of agents starts, loses its master in every way, and ends.
 
 use std::fmt;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use vipd_tests::guide::Conf;
+use serde_json::{Value, json};
 use vipd_tests::probe::{Probe, longest_gap};
-use vipd_tests::{Agent, Balancer, Frame, Moment, Pair, Tap};
+use vipd_tests::{Balancer, Frame, Moment, Pair, Running, Tap, procs};
+
+use super::contender::Contender;
+use super::millis;
+use super::setting::{Heard, Setting};
 
 /// For any step; more than any of them takes.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The backup of the guide, whose priority gives the skew time.
-const BACKUP_PRIORITY: u32 = 100;
-
-/// What both agents are configured with.
-pub(super) struct Setting {
-    /// Advertisement interval.
-    pub(super) interval: Duration,
-    /// Protocol version, 2 or 3.
-    pub(super) version: u8,
-    /// For `lb1` and `lb2`.
-    pub(super) confs: [Conf; 2],
-}
 
 /// How the master is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// Frames from and to it vanish.
     Cut,
-    /// Its agent is stopped and resigns.
+    /// Its link loses carrier.
+    Link,
+    /// Every process of its agent is stopped where it stands (SIGSTOP).
+    Freeze,
+    /// The agent's first process is killed (SIGKILL); others that it may have live on.
+    Kill,
+    /// Every process of the agent is killed.
+    KillAll,
+    /// Its agent is told to end (SIGTERM).
     Stop,
 }
 
 impl Fault {
     /// In the order in which a round has them.
-    pub(super) const ALL: [Self; 2] = [Self::Cut, Self::Stop];
-}
+    pub(super) const ALL: [Self; 6] =
+        [Self::Cut, Self::Link, Self::Freeze, Self::Kill, Self::KillAll, Self::Stop];
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+    pub(super) fn name(self) -> &'static str {
+        match self {
             Self::Cut => "cut",
+            Self::Link => "link",
+            Self::Freeze => "freeze",
+            Self::Kill => "kill",
+            Self::KillAll => "kill all",
             Self::Stop => "stop",
-        })
+        }
     }
-}
 
-/// What was measured of one takeover.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    /// How long the client had no answer.
-    pub(super) outage: Duration,
-    /// From the earliest moment that the protocol allows to the new master's first advert, in nanoseconds; negative if it
-    /// came too early.
-    pub(super) advert: i64,
-    /// The same for its first gratuitous ARP.
-    pub(super) claim: i64,
-}
+    fn strike(self, pair: &Pair, master: &Running) -> Result<()> {
+        match self {
+            Self::Cut => pair.lb1.port.cut(),
+            Self::Link => pair.lb1.port.link_down(),
+            Self::Freeze => master.freeze(),
+            Self::Kill => master.process().kill_alone(),
+            Self::KillAll => master.kill_all(),
+            Self::Stop => master.process().stop(),
+        }
+    }
 
-impl Setting {
-    /// From the last advert that the backup heard to the earliest moment at which it may speak: the skew time after a
-    /// resignation, and three intervals more after silence (RFC 3768 6.1, RFC 9568 6.1).
-    fn floor(&self, fault: Fault) -> Duration {
-        let unit = if self.version == 2 { Duration::from_secs(1) } else { self.interval };
-        let skew = unit * (256 - BACKUP_PRIORITY) / 256;
-        match fault {
-            Fault::Cut => 3 * self.interval + skew,
-            Fault::Stop => skew,
+    /// True if the agent has to be started again.
+    fn ends_agent(self) -> bool {
+        matches!(self, Self::Kill | Self::KillAll | Self::Stop)
+    }
+
+    fn repair(self, pair: &Pair, master: &Running) -> Result<()> {
+        match self {
+            Self::Cut => pair.lb1.port.heal(),
+            Self::Link => pair.lb1.port.link_up(),
+            Self::Freeze => master.thaw(),
+            Self::Kill | Self::KillAll | Self::Stop => Ok(()),
         }
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What was measured of one takeover; moments of frames are those at which they passed the switch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    struck: Moment,
+    floor: Moment,
+    spoke: Moment,
+    claimed: Moment,
+    outage: Duration,
+}
+
+/// What is told of a takeover, all in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// From the earliest moment that the protocol allows to the new master's first advert; negative if it came too early.
+    AdvertPastFloor,
+    /// The same for its first gratuitous ARP.
+    ClaimPastFloor,
+    /// From the first advert to the first gratuitous ARP.
+    ClaimAfterAdvert,
+    /// From the fault to the first advert.
+    AdvertAfterFault,
+    /// How long the client had no answer.
+    Outage,
+}
+
+impl Measure {
+    pub(super) const ALL: [Self; 5] = [
+        Self::AdvertPastFloor,
+        Self::ClaimPastFloor,
+        Self::ClaimAfterAdvert,
+        Self::AdvertAfterFault,
+        Self::Outage,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::AdvertPastFloor => "first advert past floor",
+            Self::ClaimPastFloor => "first GARP past floor",
+            Self::ClaimAfterAdvert => "first GARP after advert",
+            Self::AdvertAfterFault => "first advert after fault",
+            Self::Outage => "client's outage",
+        }
+    }
+
+    pub(super) fn of(self, sample: &Sample) -> f64 {
+        let Sample { struck, floor, spoke, claimed, outage } = *sample;
+        match self {
+            Self::AdvertPastFloor => millis(spoke.minus(floor)),
+            Self::ClaimPastFloor => millis(claimed.minus(floor)),
+            Self::ClaimAfterAdvert => millis(claimed.minus(spoke)),
+            Self::AdvertAfterFault => millis(spoke.minus(struck)),
+            Self::Outage => outage.as_secs_f64() * 1e3,
+        }
+    }
+}
+
+impl Sample {
+    pub(super) fn json(&self) -> Value {
+        Measure::ALL.iter().map(|measure| (measure.name(), json!(measure.of(self)))).collect()
+    }
+}
+
 /// Plays a round; one sample per fault, in the order of [`Fault::ALL`]. A fault comes `phase` after an advert.
-pub(super) fn play(pair: &Pair, agent: Agent, setting: &Setting, phase: Duration) -> Result<[Sample; 2]> {
+pub(super) fn play(
+    pair: &Pair,
+    contender: Contender,
+    setting: &Setting,
+    phase: Duration,
+) -> Result<Vec<Sample>> {
     let probe = Probe::start(&pair.client, Pair::vip())?;
     let watch = Watch { pair, probe, tap: Tap::open(pair.switch.host())? };
-    let lb1 = pair.lb1.start(agent, &setting.confs[0])?;
-    let lb2 = pair.lb2.start(agent, &setting.confs[1])?;
-
-    let heard = watch.settle()?;
-    thread::sleep(phase);
-    let struck = Moment::now();
-    pair.lb1.port.cut()?;
-    let cut = watch.measure(setting, Fault::Cut, struck, Some(heard))?;
+    let start = |balancer: &Balancer, conf| balancer.start(contender.agent(), &contender.conf(conf));
+    // Whatever a round before this one has left.
+    pair.lb1.port.link_up()?;
     pair.lb1.port.heal()?;
-
-    watch.settle()?;
-    thread::sleep(phase);
-    let struck = Moment::now();
-    lb1.process().stop()?;
-    let stop = watch.measure(setting, Fault::Stop, struck, None)?;
-
-    lb1.process().wait(LIMIT)?;
+    let mut lb1 = start(&pair.lb1, &setting.confs[0])?;
+    let lb2 = start(&pair.lb2, &setting.confs[1])?;
+    let mut samples = Vec::new();
+    for fault in Fault::ALL {
+        let heard = watch.settle().with_context(|| format!("before {fault}"))?;
+        thread::sleep(phase);
+        let doomed = lb1.processes();
+        let struck = Moment::now();
+        fault.strike(pair, &lb1)?;
+        samples.push(watch.measure(setting, struck, heard).with_context(|| fault.name())?);
+        fault.repair(pair, &lb1)?;
+        if fault.ends_agent() {
+            procs::wait_for_end(&doomed, LIMIT)?;
+        }
+        if fault.ends_agent() && fault != Fault::Stop {
+            lb1 = start(&pair.lb1, &setting.confs[0])?;
+        }
+    }
     lb2.process().stop()?;
     lb2.process().wait(LIMIT)?;
-    Ok([cut, stop])
+    Ok(samples)
 }
 
 /// What looks on.
@@ -125,21 +206,15 @@ impl Watch<'_> {
         tap.wait_for(LIMIT, undisturbed).context("lb1 is not left alone")
     }
 
-    /// Follows a takeover. `heard` is the last advert so far from which the floor is counted.
-    fn measure(
-        &self,
-        setting: &Setting,
-        fault: Fault,
-        struck: Moment,
-        heard: Option<Moment>,
-    ) -> Result<Sample> {
+    /// Follows a takeover. `heard` is the last advert so far.
+    fn measure(&self, setting: &Setting, struck: Moment, heard: Moment) -> Result<Sample> {
         let Self { pair, tap, probe } = self;
-        let (mut heard, mut spoke, mut claimed) = (heard, None, None);
+        let mut last = Heard { at: heard, resigned: false };
+        let (mut spoke, mut claimed) = (None, None);
         let takeover = |frame: &Frame| {
             if let Some(advert) = frame.advert() {
-                let counts = fault == Fault::Cut || advert.priority == 0;
-                if spoke.is_none() && counts && frame.went_to(&pair.lb2.port) {
-                    heard = Some(frame.at);
+                if spoke.is_none() && frame.went_to(&pair.lb2.port) {
+                    last = Heard { at: frame.at, resigned: advert.priority == 0 };
                 }
                 if frame.came_from(&pair.lb2.port) {
                     spoke = spoke.or(Some(frame.at));
@@ -149,14 +224,13 @@ impl Watch<'_> {
             if claim.is_some() && frame.came_from(&pair.lb2.port) {
                 claimed = claimed.or(Some(frame.at));
             }
-            Some((heard?, spoke?, claimed?))
+            Some((spoke?, claimed?))
         };
-        let (heard, spoke, claimed) = tap.wait_for(LIMIT, takeover).context("lb2 did not take over")?;
+        let (spoke, claimed) = tap.wait_for(LIMIT, takeover).context("lb2 did not take over")?;
         let served = self.wait_for_answer(&pair.lb2)?;
         let outage =
             longest_gap(&probe.answers(), struck, served).context("no answers before and after the fault")?;
-        let floor = heard + setting.floor(fault);
-        Ok(Sample { outage, advert: spoke.minus(floor), claim: claimed.minus(floor) })
+        Ok(Sample { struck, floor: setting.floor(last), spoke, claimed, outage })
     }
 
     /// Awaits an echo by `balancer` and returns when the first one after now came.

@@ -38,8 +38,8 @@ pub struct Instance {
     pub preempt_delay: Duration,
     /// As Master, leave an advert of lower priority unanswered (`lower_prio_no_advert`); off by default.
     pub lower_prio_no_advert: bool,
-    /// As Master, send one more advert before giving way to a higher priority (`higher_prio_send_advert`); off by
-    /// default.
+    /// As Master, send one more advert before giving way to a higher priority (`higher_prio_send_advert`); on by
+    /// default, so that two Masters that meet after a split know of each other.
     pub higher_prio_send_advert: bool,
     /// Password of version 2.
     pub password: Option<Password>,
@@ -104,7 +104,7 @@ impl Instance {
             preempt: true,
             preempt_delay: Duration::ZERO,
             lower_prio_no_advert: false,
-            higher_prio_send_advert: false,
+            higher_prio_send_advert: true,
             password: None,
             source: None,
             track_source: false,
