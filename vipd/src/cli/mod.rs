@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod convert;
 mod operate;
 mod run;
 mod status;
@@ -50,6 +51,10 @@ enum Command {
     Run(Run),
     /// Read a configuration, say what is wrong with it, touch nothing
     Check(Check),
+    /// Print a configuration as TOML with the same meaning; passwords included, comments not
+    Convert(Convert),
+    /// Print the JSON schema of the TOML form, for editors and other checkers
+    Schema,
     /// Show the state of a running agent
     Status(Status),
     /// Give the addresses to another node and let it keep them; returns when it is MASTER
@@ -87,6 +92,16 @@ struct Check {
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(clap::Args)]
+struct Convert {
+    /// Configuration: TOML when its name ends in .toml, else keepalived.conf
+    #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
+    config: PathBuf,
+    /// Take the lines that count on this node (`@NAME ...`); this host's name by default
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -134,6 +149,8 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Check(check) => check.execute(),
+        Command::Convert(convert) => convert.execute(),
+        Command::Schema => convert::schema(),
         Command::Status(status) => status.execute(),
         Command::Handoff(operate) => operate.execute(Operation::HandOff),
         Command::Hold(operate) => operate.execute(Operation::Hold),
