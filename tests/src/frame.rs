@@ -219,10 +219,12 @@ mod tests {
     #[test]
     fn a_reply_tells_who_has_the_address() {
         let head = [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1];
-        let reply = frame(ETHERTYPE_ARP, &[&head[..], &[2, 0, 0, 0, 0, 9, 10, 0, 0, 2]].concat());
+        let to_all = frame(ETHERTYPE_ARP, &[&head[..], &[2, 0, 0, 0, 0, 9, 10, 0, 0, 2]].concat());
+        let reply = [&[2, 0, 0, 0, 0, 9], &to_all[6..]].concat();
         let mac = read_mac("02:00:00:00:00:01").expect("a MAC address");
 
         assert_eq!(arp_reply(&reply), Some(ArpReply { ip: Ipv4Addr::new(10, 0, 0, 1), mac }));
+        assert_eq!(arp_reply(&to_all), None, "that is an announcement");
         assert_eq!(show_mac(mac), "02:00:00:00:00:01");
     }
 }

@@ -100,6 +100,12 @@ impl Conf {
         self.replace("global_defs {\n", &format!("global_defs {{\n{line}\n"))
     }
 
+    /// With this text behind everything else.
+    #[must_use]
+    pub fn with_block(self, text: &str) -> Self {
+        Self(format!("{}{text}\n", self.0))
+    }
+
     /// With one text in place of another.
     ///
     /// # Panics

@@ -26,6 +26,7 @@ mod pair;
 pub mod probe;
 mod process;
 pub mod procs;
+pub mod receivers;
 mod rtnl;
 pub mod services;
 mod settings;

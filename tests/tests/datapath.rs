@@ -18,6 +18,7 @@ fn quick(conf: Conf) -> Conf {
     conf.without_scripts().version_3().advert("0.2")
 }
 
+/// C-XDP-06
 #[test]
 fn every_rung_elects_takes_over_and_is_named_by_status() {
     for rung in LADDER {
@@ -41,6 +42,7 @@ fn every_rung_elects_takes_over_and_is_named_by_status() {
     }
 }
 
+/// C-XDP-06
 #[test]
 fn nothing_is_left_behind_when_vipd_is_told_to_end() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {

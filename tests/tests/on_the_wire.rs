@@ -12,6 +12,8 @@ const GROUP: [u8; 4] = [224, 0, 0, 18];
 const GROUP_MAC: &str = "01:00:5e:00:00:12";
 const BROADCAST: &str = "ff:ff:ff:ff:ff:ff";
 
+type Vary = fn(u8) -> Settings;
+
 /// What one node has sent.
 struct Sent {
     adverts: Vec<Frame>,
@@ -54,7 +56,7 @@ fn macs(frame: &Frame) -> [String; 2] {
 /// virtual one is on it, and its own MAC.
 #[test]
 fn every_advert_has_the_header_that_the_rfcs_ask_for() {
-    let cases: [(&str, fn(u8) -> Settings, bool); 3] = [
+    let cases: [(&str, Vary, bool); 3] = [
         ("version 2", Settings::v2, false),
         ("version 3", Settings::v3, false),
         ("unicast", |priority| Settings::v3(priority).unicast(), true),
@@ -86,7 +88,7 @@ fn every_advert_has_the_header_that_the_rfcs_ask_for() {
     }
 }
 
-/// C-TX-09, C-FSM-02, C-FSM-03, C-FSM-11: a Backup is silent until the Master has resigned, and the last word of an agent
+/// C-TX-09, C-ARP-04, C-FSM-02, C-FSM-03, C-FSM-11: a Backup is silent until the Master has resigned, and the last word of an agent
 /// that is stopped is priority 0.
 #[test]
 fn only_the_master_speaks_and_its_last_word_is_priority_0() {

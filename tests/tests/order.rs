@@ -1,10 +1,11 @@
 //! Nothing depends on the order of instances, addresses, interfaces and lines in the file.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use vipd_tests::guide::Conf;
-use vipd_tests::{Agent, Datapath, Pair, facts};
+use vipd_tests::{Agent, Datapath, Pair, Tap, facts};
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
@@ -106,9 +107,20 @@ fn every_order_of_the_file_gives_the_same_masters_and_the_same_addresses() {
         wait_until_held(&pair, false, &all, &context);
 
         // Act
+        let tap = Tap::open(pair.switch.host()).expect("tap");
         let lb1 = pair.lb1.start(agent, &file(order, reversed, [110, 90, 120])).expect("vipd");
 
         // Assert
+        let advert = tap
+            .wait_for(SOON, |frame| {
+                frame.advert().filter(|advert| advert.source == pair.lb1.ip && advert.vrid == 51)
+            })
+            .expect("an advert of the first virtual router");
+        let mut listed = ["192.168.1.100", "192.168.1.101", "192.168.1.99"];
+        if reversed {
+            listed.reverse();
+        }
+        assert_eq!(advert.addresses, listed.map(|ip| ip.parse::<IpAddr>().expect("an address")), "{context}");
         wait_until_held(&pair, true, &of_lb1, &context);
         wait_until_held(&pair, false, &of_lb2, &context);
         for running in [&lb1, &lb2] {

@@ -76,7 +76,7 @@ struct Step {
 const LADDER: [Step; 8] = [
     Step { name: "every right", rights: &[], scheduling: "deadline", datapath: "xdp-native", said: None },
     Step {
-        name: "only what README names",
+        name: "no CAP_SYS_ADMIN and nothing else that vipd has no use for",
         rights: &[
             "setpriv",
             "--bounding-set=-all,+net_admin,+net_raw,+bpf,+perfmon,+sys_nice,+ipc_lock",
@@ -84,7 +84,7 @@ const LADDER: [Step; 8] = [
         ],
         scheduling: "deadline",
         datapath: "xdp-native",
-        said: None,
+        said: Some(["CAP_SYS_ADMIN", "goes on answering ARP"]),
     },
     Step {
         name: "no CAP_SYS_NICE",

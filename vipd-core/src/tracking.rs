@@ -235,6 +235,7 @@ mod tests {
         }
     }
 
+    /// C-FSM-17
     #[test]
     fn the_sum_stays_within_1_and_254_and_the_owner_where_it_is() {
         for (base, weight, state, expected) in

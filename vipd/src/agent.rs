@@ -20,6 +20,7 @@ use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
+use crate::notify::{self, Events, Notifier, Publisher};
 use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
@@ -119,16 +120,21 @@ impl Agent {
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
+        let (publisher, events) = notify::channel(self.config.instances.len());
         let service = {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
-            let (router_id, socket) = (self.config.router_id.clone(), self.run_dir.control());
+            let (config, socket) = (self.config.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { router_id, board, warden, socket };
-                LocalSet::new().block_on(&runtime()?, service.serve(ready, commands, ended))
+                let service = Service { config, board, warden, socket, events };
+                let runtime = runtime()?;
+                let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
+                // Looking up a name or a file may hang; that is not waited for.
+                runtime.shutdown_background();
+                served
             };
             thread::Builder::new().name("service".to_owned()).spawn(served)?
         };
-        let elected = runtime()?.block_on(self.elect(board, ready_out, commands_in));
+        let elected = runtime()?.block_on(self.elect(board, publisher, ready_out, commands_in));
         if elected.is_err() {
             self.errand.give_away();
         }
@@ -144,6 +150,7 @@ impl Agent {
     async fn elect(
         &mut self,
         board: Arc<Board>,
+        publisher: Publisher,
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
@@ -155,17 +162,23 @@ impl Agent {
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
-        self.degraded.extend(degraded);
-        let election = Election::new(planned.clone(), datapath, monitor, board, self.will.clone())?;
+        self.degrade(degraded);
+        let election =
+            Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
-        if let Some(sentence) = lost {
-            tracing::warn!("{sentence}");
-            self.degraded.push(sentence);
-        }
+        self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
         let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
         election.run(commands).await
+    }
+
+    /// Says what is worse here than it could be, in the log and from now on in the status.
+    fn degrade(&mut self, sentence: Option<String>) {
+        if let Some(sentence) = sentence {
+            tracing::warn!("{sentence}");
+            self.degraded.push(sentence);
+        }
     }
 }
 
@@ -175,14 +188,15 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// The service thread: signals, the control socket, an eye on the warden.
 struct Service {
-    router_id: Option<String>,
+    config: Config,
     board: Arc<Board>,
     warden: Arc<Warden>,
     socket: PathBuf,
+    events: Events,
 }
 
 impl Service {
-    /// Serves until the election has ended.
+    /// Serves until the election has ended, and everybody who wants to know it has been told.
     async fn serve(
         self,
         ready: oneshot::Receiver<Ready>,
@@ -196,10 +210,12 @@ impl Service {
         };
         let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
-        let reporter = Reporter::new(self.router_id, self.board, Arc::clone(&self.warden), ready);
+        let mut notifier = Notifier::start(&self.config, self.events);
+        let (router_id, told) = (self.config.router_id, notifier.counters());
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
-            Request::Status => Reply::Status(reporter.status()),
+            Request::Status => Reply::Status(Box::new(reporter.status())),
             Request::Operate(operation, target) => operate(&operators, operation, target).await,
         };
         let control = control::serve(&self.socket, answer)
@@ -212,7 +228,8 @@ impl Service {
         tokio::pin!(ended);
         loop {
             tokio::select! {
-                _ = &mut ended => return Ok(()),
+                _ = &mut ended => break,
+                _ = notifier.run() => {}
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
@@ -220,6 +237,8 @@ impl Service {
             // The election has ended already when this fails.
             let _ = commands.send(Command::Stop).await;
         }
+        notifier.finish().await;
+        Ok(())
     }
 }
 

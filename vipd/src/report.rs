@@ -16,6 +16,7 @@ use crate::agent::Ready;
 use crate::control::{InstanceStatus, Status, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
+use crate::notify::Counters;
 use crate::warden::Warden;
 
 /// The service thread's view of an agent.
@@ -23,6 +24,7 @@ pub(crate) struct Reporter {
     router_id: Option<String>,
     board: Arc<Board>,
     warden: Arc<Warden>,
+    notified: Counters,
     ready: Ready,
     started: SystemTime,
 }
@@ -32,9 +34,10 @@ impl Reporter {
         router_id: Option<String>,
         board: Arc<Board>,
         warden: Arc<Warden>,
+        notified: Counters,
         ready: Ready,
     ) -> Self {
-        Self { router_id, board, warden, ready, started: SystemTime::now() }
+        Self { router_id, board, warden, notified, ready, started: SystemTime::now() }
     }
 
     /// Everything, as of now.
@@ -51,6 +54,7 @@ impl Reporter {
             degraded: self.ready.degraded.clone(),
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
+            notify: self.notified.status(),
             interfaces: self.ready.interfaces.clone(),
             discontinuity_datetime: date_time(self.started),
             instances,

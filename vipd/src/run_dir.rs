@@ -59,11 +59,7 @@ impl RunDir {
     /// When another agent holds it or it cannot be written.
     pub fn acquire(dir: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Io { dir: dir.to_owned(), source };
-        let made = !dir.exists();
-        if made {
-            fs::DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(failed)?;
-        }
-        let (lock, made) = lock(dir, made)?;
+        let (lock, made) = lock(dir)?;
         let held = Self { dir: dir.to_owned(), made, lock };
         match fs::remove_file(held.control()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
@@ -131,20 +127,24 @@ pub fn control(dir: &Path) -> PathBuf {
     dir.join(CONTROL)
 }
 
-/// Locks a directory, and tells whether it goes when the agent does: it was `made` for this one, or for one that was
-/// killed.
-fn lock(dir: &Path, made: bool) -> Result<(Flock<File>, bool), Error> {
+/// Locks a directory, which is made where it is missing, and tells whether it goes when the agent does: it was made for
+/// this one, or for one that was killed.
+fn lock(dir: &Path) -> Result<(Flock<File>, bool), Error> {
     let path = dir.join(LOCK);
     let failed = |source| Error::Io { dir: dir.to_owned(), source };
     let started = Instant::now();
+    let mut made = false;
     loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = match opened {
+            // It may have been there until now, and gone with the agent that made it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && started.elapsed() < WARDEN => {
+                fs::DirBuilder::new().recursive(true).mode(0o755).create(dir).map_err(failed)?;
+                made = true;
+                continue;
+            }
+            opened => opened.map_err(failed)?,
+        };
         let mut locked = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(locked) => locked,
             Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => {

@@ -44,6 +44,7 @@ fn usual() -> Receiver {
     named("v3_ipv4_1addr_msgonly").receiver
 }
 
+/// C-XDP-05: also with 255 addresses.
 #[test]
 fn c_xdp_01_every_advert_of_the_corpus_gets_its_verdict_on_every_road() {
     let mut kernel = kernel(&usual());
@@ -103,6 +104,7 @@ fn c_xdp_04_frames_that_are_not_ours_pass_untouched_and_uncounted() {
     }
 }
 
+/// C-L2-06
 #[test]
 fn c_xdp_02_adverts_with_no_one_and_two_tags_belong_to_their_vlan_only() {
     let plain = named("v3_ipv4_1addr_msgonly").octets;
@@ -152,6 +154,7 @@ fn an_advert_that_is_routed_through_this_host_passes_whatever_it_says() {
     }
 }
 
+/// C-ARP-02
 #[test]
 fn c_nd_02_of_the_corpus_announcements_that_hosts_believe_are_claims() {
     for frame in frames().iter().filter(|frame| frame.kind != "advert") {
@@ -215,6 +218,7 @@ fn seen_and_the_event_say_what_the_advert_says_and_when_it_came() {
     }
 }
 
+/// C-SEC-05
 #[test]
 fn c_rx_21_a_frame_that_fails_a_check_leaves_seen_alone() {
     let mut kernel = kernel(&usual());
@@ -314,6 +318,7 @@ fn fresh_header_sum(frame: &[u8]) -> [u8; 2] {
     checksum::field(checksum::octets(&header))
 }
 
+/// C-SEC-02
 #[test]
 fn c_xdp_01_kernel_and_user_space_agree_on_10_000_mutated_frames() {
     let frames = frames();

@@ -65,6 +65,7 @@ fn promise_2_a_word_of_silence_that_a_fresher_sign_of_life_overtook_changes_noth
     assert_eq!(node.0.next_deadline(), Some(fresh + DOWN));
 }
 
+/// C-SUB-03
 #[test]
 fn promise_2_a_backup_that_was_not_scheduled_takes_nothing_over_while_its_master_lives() {
     let mut node = watched(v3(100), ms(1_000));

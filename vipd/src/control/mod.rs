@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use server::serve;
-pub use status::{InstanceStatus, InterfaceStatus, Status, WardenStatus};
+pub use status::{ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, WardenStatus};
 
 /// What can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub enum Target {
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// To [`Request::Status`].
-    Status(Status),
+    Status(Box<Status>),
     /// To [`Request::Operate`]: it was done to these, by name.
     Done(Vec<String>),
     /// The request was not understood; nothing was changed.

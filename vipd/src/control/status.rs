@@ -27,6 +27,8 @@ pub struct Status {
     pub late_wakeups: u64,
     /// The longest that it came late, in microseconds.
     pub longest_delay_us: u64,
+    /// What became of what people and programs were to be told.
+    pub notify: NotifyStatus,
     /// Interfaces of the virtual routers.
     pub interfaces: Vec<InterfaceStatus>,
     /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
@@ -45,6 +47,30 @@ pub enum WardenStatus {
     Running,
     /// It could not be started, or was killed.
     Gone,
+}
+
+/// Notifications.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NotifyStatus {
+    /// Events that the election could not get rid of, because the service thread did not keep up.
+    pub lost_events: u64,
+    /// Every channel that is configured.
+    pub channels: Vec<ChannelStatus>,
+}
+
+/// One way to tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ChannelStatus {
+    /// `scripts`, `fifo PATH`, `mail`, `webhook NUMBER (FORMAT)`.
+    pub name: String,
+    /// Taken by the receiver: a command that ended with exit code 0, a line in the pipe, an answer that says yes.
+    pub sent: u64,
+    /// Not taken, after every attempt.
+    pub failed: u64,
+    /// Given up without an attempt: the pipe was full, or too many waited.
+    pub dropped: u64,
 }
 
 /// One interface of the virtual routers, also when it only carries addresses of theirs.

@@ -122,7 +122,8 @@ impl Datapath {
             let priority = planned.config.priority;
             datapath.publish(id, planned, Standing { priority, alive_from: priority, master: false })?;
         }
-        Ok(Opened { datapath, interfaces, counters, degraded })
+        let attached = interfaces.iter().any(|interface| interface.datapath != config::Datapath::Socket);
+        Ok(Opened { datapath, interfaces, counters, degraded: degraded.filter(|_| attached) })
     }
 
     /// Keeps what listens on an interface: the program that is attached there, or else a packet socket.

@@ -28,6 +28,12 @@ impl Election {
         for (id, order) in self.orders.drain(..) {
             self.holder.order(id, order);
         }
+        self.notify();
+    }
+
+    /// Has people and programs told of what is done.
+    pub(super) fn notify(&mut self) {
+        self.publisher.publish(|id| self.members[usize::from(id.0)].orders == 0);
     }
 
     fn queue_actions(&mut self) {
@@ -37,7 +43,8 @@ impl Election {
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
                 // Nobody is fenced yet.
-                Action::ProveConnected(_) | Action::ReportLoser(_) => {}
+                Action::ProveConnected(_) => {}
+                Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
                         self.queue_announcement(id);
@@ -58,6 +65,7 @@ impl Election {
             tracing::info!("({name}) Entering {to} STATE: {cause}");
         }
         self.will.set_master(id, to == State::Master);
+        self.publisher.changed(id, transition, self.router.status(id).priority);
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {
             // A new Master answers when its first advert has left, an old one no more.

@@ -18,6 +18,7 @@ use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Holder, Order, Transmitter};
 use crate::link::Monitor;
+use crate::notify::Publisher;
 use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
@@ -78,6 +79,7 @@ pub struct Election {
     pub(super) announcer: Announcer,
     pub(super) alarm: Alarm,
     pub(super) board: Arc<Board>,
+    pub(super) publisher: Publisher,
     pub(super) will: Will,
     pub(super) hand_overs: Vec<HandOver>,
 }
@@ -92,6 +94,7 @@ impl Election {
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        publisher: Publisher,
         will: Will,
     ) -> anyhow::Result<Self> {
         let holder = Holder::start(will.clone())?;
@@ -132,6 +135,7 @@ impl Election {
             announcer: Announcer::default(),
             alarm,
             board,
+            publisher,
             will,
             hand_overs: Vec::new(),
         })
@@ -202,6 +206,7 @@ impl Election {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }
+        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
@@ -262,9 +267,11 @@ impl Election {
         }
     }
 
-    pub(super) fn publish(&self, id: InstanceId) {
+    pub(super) fn publish(&mut self, id: InstanceId) {
         let addresses_held = self.members[usize::from(id.0)].in_place;
-        self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
+        let status = self.router.status(id);
+        self.publisher.priority(id, &status);
+        self.board.publish(id, Snapshot { status, addresses_held });
     }
 
     /// Tells the election of something, and everybody else of what came of it.

@@ -191,6 +191,7 @@ proptest! {
         prop_assert!(!accepted, "octet {place}");
     }
 
+    /// C-SEC-02
     #[test]
     fn no_packet_makes_it_panic(
         case in case(),
