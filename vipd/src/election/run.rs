@@ -282,7 +282,7 @@ impl Election {
         let answer = member.defence.against(mac, clock::now());
         if answer.say {
             let name = &member.planned.config.name;
-            tracing::warn!("({name}) another node, {}, claims our address {ip} by gratuitous ARP", Mac(mac));
+            tracing::warn!("({name}) another node, {}, claims our address {ip}", Mac(mac));
         }
         if answer.announce && member.in_place {
             self.queue_announcement(id);

@@ -11,7 +11,6 @@ use proptest::sample::select;
 use vipd_core::{Interval, Version};
 
 use super::super::model::*;
-use super::super::pending;
 use super::super::{load_str, to_toml};
 use super::without_lines;
 
@@ -251,10 +250,7 @@ fn prefix(family: Family) -> BoxedStrategy<Prefix> {
 }
 
 fn family() -> impl Strategy<Value = Family> {
-    // Both, once the agent acts on IPv6.
-    let families: &[Family] =
-        if pending::consequence(pending::IPV6).is_some() { &[Family::V4] } else { &[Family::V4, Family::V6] };
-    select(families)
+    select(&[Family::V4, Family::V6][..])
 }
 
 fn route() -> BoxedStrategy<Route> {
