@@ -74,30 +74,33 @@ impl Agent {
     /// # Errors
     /// If the program is missing or cannot be started.
     pub fn start(self, host: &Host, conf: &Conf) -> Result<Running> {
-        conf.install(host)?;
-        let process = match self {
-            Self::Vipd(datapath) => host.spawn(
-                vipd_binary()?,
-                &["run", "--config", guide::PATH, "--run-dir", RUN_DIR, "--datapath", datapath.name()],
-            )?,
-            Self::Keepalived => host.spawn(
-                "keepalived",
-                &[
-                    "-n",
-                    "-l",
-                    "-D",
-                    "-P",
-                    "-f",
-                    guide::PATH,
-                    "-p",
-                    "/run/keepalived.pid",
-                    "-r",
-                    "/run/vrrp.pid",
-                ],
-            )?,
-        };
-        Ok(Running { host: host.clone(), process })
+        match self {
+            Self::Vipd(datapath) => start_vipd_by(&[&vipd_binary()?.to_string_lossy()], host, conf, datapath),
+            Self::Keepalived => {
+                conf.install(host)?;
+                let pids = ["-p", "/run/keepalived.pid", "-r", "/run/vrrp.pid"];
+                let own = ["-n", "-l", "-D", "-P", "-f", guide::PATH];
+                let process = host.spawn("keepalived", &[own.as_slice(), &pids].concat())?;
+                Ok(Running { host: host.clone(), process })
+            }
+        }
     }
+}
+
+/// Installs the configuration on a host and starts vipd there by a command line to which vipd's own arguments are added:
+/// a program around vipd, or one that takes rights from it.
+///
+/// # Errors
+/// If the program is missing or cannot be started.
+///
+/// # Panics
+/// If the command line is empty.
+pub fn start_vipd_by(command: &[&str], host: &Host, conf: &Conf, datapath: Datapath) -> Result<Running> {
+    conf.install(host)?;
+    let own = ["run", "--config", guide::PATH, "--run-dir", RUN_DIR, "--datapath", datapath.name()];
+    let (program, given) = command.split_first().expect("a program");
+    let process = host.spawn(program, &[given, &own].concat())?;
+    Ok(Running { host: host.clone(), process })
 }
 
 /// An agent at work on a host; killed on drop.
@@ -192,6 +195,19 @@ static VIPD: OnceLock<PathBuf> = OnceLock::new();
 /// Has the lab start this vipd from now on. The first call counts.
 pub fn use_vipd(binary: PathBuf) {
     VIPD.get_or_init(|| binary);
+}
+
+/// vipd with an allocator that counts and a way to make it panic: `examples/instrumented-vipd.rs`.
+///
+/// # Errors
+/// If it was not built; `cargo test` does so, unless it is told which tests to build.
+pub fn instrumented_vipd() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let found = own.ancestors().skip(1).take(2).map(|dir| dir.join("examples/instrumented-vipd"));
+    let Some(found) = found.into_iter().find(|path| path.is_file()) else {
+        bail!("no instrumented-vipd: cargo build --package vipd-tests --example instrumented-vipd");
+    };
+    Ok(found)
 }
 
 /// vipd's binary: the one named to [`use_vipd`] or by `VIPD_BIN`, else the one that cargo put beside the program that

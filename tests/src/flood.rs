@@ -72,6 +72,15 @@ impl Flood {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// Waits until it ends by itself; tells how many frames it has sent.
+    #[must_use]
+    pub fn finish(mut self) -> u64 {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.sent()
+    }
+
     /// Frames a second, on average from its beginning until now.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "nobody sends 2^52 frames")]

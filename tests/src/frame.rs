@@ -98,7 +98,7 @@ pub struct ArpReply {
 /// Reads an Ethernet frame as an ARP reply; `None` for anything else.
 #[must_use]
 pub fn arp_reply(frame: &[u8]) -> Option<ArpReply> {
-    (be16(frame, 12)? == ETHERTYPE_ARP).then_some(())?;
+    (be16(frame, 12)? == ETHERTYPE_ARP && frame[0] & 1 == 0).then_some(())?;
     let arp = frame.get(14..42)?;
     (be16(arp, 6)? == 2).then_some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
 }
@@ -187,10 +187,12 @@ mod tests {
     #[test]
     fn a_reply_tells_who_has_the_address() {
         let head = [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1];
-        let reply = frame(ETHERTYPE_ARP, &[&head[..], &[2, 0, 0, 0, 0, 9, 10, 0, 0, 2]].concat());
+        let to_all = frame(ETHERTYPE_ARP, &[&head[..], &[2, 0, 0, 0, 0, 9, 10, 0, 0, 2]].concat());
+        let reply = [&[2, 0, 0, 0, 0, 9], &to_all[6..]].concat();
         let mac = read_mac("02:00:00:00:00:01").expect("a MAC address");
 
         assert_eq!(arp_reply(&reply), Some(ArpReply { ip: Ipv4Addr::new(10, 0, 0, 1), mac }));
+        assert_eq!(arp_reply(&to_all), None, "that is an announcement");
         assert_eq!(show_mac(mac), "02:00:00:00:00:01");
     }
 }

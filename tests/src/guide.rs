@@ -23,6 +23,12 @@ const NOTIFY: &str = include_str!("../fixtures/guide/notify.sh");
 #[derive(Clone, Debug)]
 pub struct Conf(String);
 
+impl From<String> for Conf {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl Conf {
     /// The guide's master, priority 110.
     #[must_use]
@@ -92,6 +98,12 @@ impl Conf {
     #[must_use]
     pub fn with_global_line(self, line: &str) -> Self {
         self.replace("global_defs {\n", &format!("global_defs {{\n{line}\n"))
+    }
+
+    /// With this text behind everything else.
+    #[must_use]
+    pub fn with_block(self, text: &str) -> Self {
+        Self(format!("{}{text}\n", self.0))
     }
 
     /// With one text in place of another.

@@ -28,7 +28,7 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    fn connect(lab: &Lab, switch: &Switch, name: &str, last_octet: u8) -> Result<Self> {
+    pub(crate) fn connect(lab: &Lab, switch: &Switch, name: &str, last_octet: u8) -> Result<Self> {
         let host = lab.host(name)?;
         // As the guide sets it.
         host.sysctl("net/ipv4/ip_nonlocal_bind", "1")?;
@@ -87,7 +87,7 @@ impl Pair {
         Ok(Self { lab, switch, lb1, lb2, client })
     }
 
-    fn address(last_octet: u8) -> IpAddr {
+    pub(crate) fn address(last_octet: u8) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(192, 168, 1, last_octet))
     }
 

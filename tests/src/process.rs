@@ -1,8 +1,9 @@
 //! A program on a host: its output as events, its end, and signals that cannot hit a stranger.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, PipeReader, Write, pipe};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,12 +12,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
 
 use crate::Moment;
 use crate::host::Host;
+use crate::rtnl::readable;
 
 /// How long a killed process may take to be gone: only a loaded machine makes it take long.
 const KILLED: Duration = Duration::from_secs(20);
@@ -34,6 +37,8 @@ pub struct Line {
 pub struct Process {
     name: String,
     pid: Pid,
+    /// The host's first process.
+    init: Pid,
     shared: Arc<Shared>,
 }
 
@@ -48,6 +53,8 @@ struct State {
     lines: Vec<Line>,
     /// Lines before this one have been given out by `wait_for_line`.
     next: usize,
+    /// Nobody can write any more.
+    closed: bool,
     ended: Option<ExitStatus>,
 }
 
@@ -75,7 +82,8 @@ impl Process {
         let (lines, end) = (Arc::clone(&shared), Arc::clone(&shared));
         thread::Builder::new().name(format!("log {name}")).spawn(move || lines.read(reader, log))?;
         thread::Builder::new().name(format!("wait {name}")).spawn(move || end.reap(child, pid))?;
-        Ok(Self { name: format!("{name} on {}", host.name()), pid, shared })
+        let init = Pid::from_raw(host.init_pid().cast_signed());
+        Ok(Self { name: format!("{name} on {}", host.name()), pid, init, shared })
     }
 
     /// Its pid, as the lab's own process sees it.
@@ -140,6 +148,33 @@ impl Process {
         }
     }
 
+    /// Awaits the end of the process and of what it has forked: of everything that can write to its output, and of what
+    /// the host's first process has inherited.
+    ///
+    /// # Errors
+    /// If something is there still after this time.
+    pub fn wait_for_whole_end(&self, within: Duration) -> Result<ExitStatus> {
+        let deadline = Moment::now() + within;
+        let status = self.wait(within)?;
+        let mut state = self.shared.lock();
+        while !state.closed {
+            if deadline.remaining().is_zero() {
+                bail!("something that {} forked still runs after {within:?}", self.name);
+            }
+            state = self.shared.wait(state, deadline.remaining());
+        }
+        // A process closes its files a moment before it has ended.
+        for orphan in children_of(self.init, |name| name != "cat") {
+            // An error means that it has ended meanwhile.
+            if let Ok(end) = end_of(orphan)
+                && !readable(&end, deadline)?
+            {
+                bail!("something that {} forked still runs after {within:?}", self.name);
+            }
+        }
+        Ok(status)
+    }
+
     /// True until it has ended.
     #[must_use]
     pub fn is_running(&self) -> bool {
@@ -195,6 +230,35 @@ impl Process {
         self.while_it_runs(|pid| kill(pid, signal))
     }
 
+    /// Sends a signal to its thread of that name.
+    ///
+    /// # Errors
+    /// If there is none, or the process has ended already.
+    pub fn signal_thread(&self, name: &str, signal: Signal) -> Result<()> {
+        self.while_it_runs(|pid| {
+            let thread = thread_of(pid, name).ok_or(Errno::ESRCH)?;
+            // SAFETY: takes no pointer; the thread's number is not another's while the process is there.
+            Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid.as_raw(), thread, signal as i32) })
+                .map(drop)
+        })
+    }
+
+    /// Kills a process that it has forked, by its name (SIGKILL), and tells whether there was one.
+    ///
+    /// # Errors
+    /// If the process has ended already.
+    pub fn kill_child(&self, name: &str) -> Result<bool> {
+        let mut killed = false;
+        self.while_it_runs(|pid| {
+            for child in children_of(pid, |comm| comm == name) {
+                kill(child, Signal::SIGKILL)?;
+                killed = true;
+            }
+            Ok(())
+        })?;
+        Ok(killed)
+    }
+
     /// Sends a signal to its process group.
     ///
     /// # Errors
@@ -211,6 +275,30 @@ impl Process {
         }
         send(self.pid).with_context(|| format!("cannot signal {}", self.name))
     }
+}
+
+fn thread_of(pid: Pid, name: &str) -> Option<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let mut named = threads.filter(|thread| name_of(&thread.path()) == name);
+    named.next()?.file_name().to_str()?.parse().ok()
+}
+
+fn children_of(pid: Pid, named: impl Fn(&str) -> bool) -> Vec<Pid> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
+    children.filter(|child| named(&name_of(Path::new(&format!("/proc/{child}"))))).collect()
+}
+
+fn name_of(task: &Path) -> String {
+    fs::read_to_string(task.join("comm")).unwrap_or_default().trim_end().to_owned()
+}
+
+/// Readable when a process has ended.
+fn end_of(pid: Pid) -> nix::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+    // SAFETY: the kernel has just made this descriptor, for nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd.try_into().map_err(|_| Errno::EBADF)?) })
 }
 
 /// A program inherits which signals are blocked, and the maker of a lab may block some for its own threads.
@@ -246,6 +334,8 @@ impl Shared {
             self.changed.notify_all();
             bytes.clear();
         }
+        self.lock().closed = true;
+        self.changed.notify_all();
     }
 
     /// Reaps the child as soon as it ends: a PID namespace does not go away before that.

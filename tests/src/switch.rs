@@ -100,6 +100,21 @@ impl Port {
         self.set_state("forwarding")
     }
 
+    /// Whether frames to a group that come in elsewhere are sent on to this port: without, the host behind it is heard by
+    /// the others and does not hear them.
+    ///
+    /// # Errors
+    /// If the port is gone.
+    pub fn hear_groups(&self, hear: bool) -> Result<()> {
+        let flood = if hear { "on" } else { "off" };
+        let told =
+            self.switch.host.command(&format!("bridge link set dev {} mcast_flood {flood}", self.name))?;
+        if !told.is_empty() {
+            bail!("bridge link set dev {} mcast_flood {flood}: {told}", self.name);
+        }
+        Ok(())
+    }
+
     fn set_state(&self, state: &str) -> Result<()> {
         let told = self.switch.host.command(&format!("bridge link set dev {} state {state}", self.name))?;
         if !told.is_empty() {

@@ -1,12 +1,14 @@
 //! Every rung of the ladder elects and takes over, is named by `vipd status`, and leaves nothing behind.
 
-use std::time::Duration;
+mod common;
 
-use aya::programs::{SchedClassifier, TcAttachType};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use vipd_tests::guide::Conf;
-use vipd_tests::{Agent, Datapath, Host, Pair};
+use vipd_tests::{Agent, Datapath, Pair};
+
+use self::common::{Traces, attached};
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
@@ -16,22 +18,7 @@ fn quick(conf: Conf) -> Conf {
     conf.without_scripts().version_3().advert("0.2")
 }
 
-/// The kinds of programs at a host's interface. The kernel is asked for tcx: bpftool of Debian 12 does not know it.
-fn attached(host: &Host) -> Vec<String> {
-    let net: serde_json::Value =
-        serde_json::from_str(&host.command("bpftool -j net show").expect("bpftool")).expect("JSON");
-    let xdp = net[0]["xdp"].as_array().is_some_and(|list| !list.is_empty());
-    let tcx = host.run(|| SchedClassifier::query_tcx("eth0", TcAttachType::Ingress).expect("tcx"));
-    let kinds = [("xdp", xdp), ("tcx", !tcx.1.is_empty())];
-    kinds.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind.to_owned()).collect()
-}
-
-/// Processes of a host besides its first one, that one's `cat`, and the `ps` that looks.
-fn processes(host: &Host) -> Vec<String> {
-    let listed = host.command("ps -A -o comm=").expect("ps");
-    listed.lines().filter(|name| !["sh", "cat", "ps"].contains(name)).map(str::to_owned).collect()
-}
-
+/// C-XDP-06
 #[test]
 fn every_rung_elects_takes_over_and_is_named_by_status() {
     for rung in LADDER {
@@ -55,6 +42,7 @@ fn every_rung_elects_takes_over_and_is_named_by_status() {
     }
 }
 
+/// C-XDP-06
 #[test]
 fn nothing_is_left_behind_when_vipd_is_told_to_end() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
@@ -62,7 +50,7 @@ fn nothing_is_left_behind_when_vipd_is_told_to_end() {
             // Arrange
             let pair = Pair::new().expect("lab");
             let host = &pair.lb1.host;
-            let before = host.command("ip -o address show").expect("ip");
+            let before = Traces::of(host).expect("facts");
             let vipd = pair.lb1.start(Agent::Vipd(rung), &quick(Conf::lb1())).expect("vipd");
             vipd.wait_for_state("MASTER", SOON).expect("nobody else is there");
             pair.wait_for_holder(&pair.lb1, SOON).expect("lb1 holds the address");
@@ -70,14 +58,11 @@ fn nothing_is_left_behind_when_vipd_is_told_to_end() {
 
             // Act
             vipd.process().signal(signal).expect("signal");
-            let status = vipd.process().wait(SOON).expect("it ends");
+            let status = vipd.process().wait_for_whole_end(SOON).expect("it ends");
 
             // Assert
             assert!(status.success(), "{signal} {rung:?}: {status}");
-            assert_eq!(host.command("ip -o address show").expect("ip"), before, "{signal} {rung:?}");
-            assert_eq!(attached(host), Vec::<String>::new(), "{signal} {rung:?}");
-            assert_eq!(processes(host), Vec::<String>::new(), "{signal} {rung:?}");
-            assert_eq!(vipd.run_files().expect("find"), Vec::<String>::new(), "{signal} {rung:?}");
+            assert_eq!(Traces::of(host).expect("facts"), before, "{signal} {rung:?}");
         }
     }
 }

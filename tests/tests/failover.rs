@@ -87,6 +87,7 @@ impl Site {
     }
 }
 
+/// C-FWD-02, C-FWD-04: the Master accepts what is sent to the address; the Backup does not have it.
 #[test]
 fn silence_of_the_master_moves_the_address_and_its_return_moves_it_back() {
     let site = site();

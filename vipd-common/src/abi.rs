@@ -35,11 +35,11 @@ pub struct InstanceKey {
     pub vrid: u8,
 }
 
-/// Key of VIPS: a virtual address on an interface. The value is the instance's number, a `u32`.
+/// Key of VIPS: a virtual address on its interface. The value is the instance's number, a `u32`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VipKey {
-    /// Interface on which the address is announced.
+    /// Interface that carries the address, and receives what asks for it.
     pub ifindex: u32,
     /// VLAN id, 0 for an untagged frame, as in [`InstanceKey`].
     pub vlan: u16,
@@ -69,9 +69,9 @@ pub mod checksum {
     pub const PSEUDO: u8 = 2;
 }
 
-/// Value of INSTANCES: what an advert for an instance must look like. Written by the daemon only.
+/// Value of INSTANCES: what an advert for an instance must look like, and what silence is. Written by the daemon only.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Own primary address; adverts from it are reflections (C-RX-19).
     pub own: Addr,
@@ -81,7 +81,7 @@ pub struct Rules {
     pub auth_data: [u8; 8],
     /// Own interval in centiseconds.
     pub interval_cs: u16,
-    /// 2 or 3.
+    /// 2 or 3; 0 where there is no virtual router.
     pub version: u8,
     /// Own effective priority.
     pub priority: u8,
@@ -95,22 +95,26 @@ pub struct Rules {
     pub min_ttl: u8,
     /// Number of virtual addresses in the advert.
     pub list_len: u8,
-    /// 1: compare the address list of version 2 and drop on mismatch (C-RX-14); version 3 only counts (C-RX-13).
+    /// 1: an advert of version 2 with another list does not count, unless it is the owner's (C-RX-14). Otherwise, and in
+    /// version 3, another list is only told by the counter (C-RX-13).
     pub check_list: u8,
     /// 1 while this node is Master: every valid advert of another node goes up.
     pub master: u8,
+    /// While this node is not Master: the least priority, but for 0, that keeps it waiting (C-FSM-05, C-FSM-06). Its own
+    /// when it preempts, 1 when it does not or must not yet.
+    pub alive_from: u8,
+    /// Intervals without a sign of life, beside the skew time, after which this node may take over: 3 (C-TMR-01, C-TMR-02).
+    pub down_adverts: u8,
     /// Zero.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 3],
 }
 
-/// Value of SEEN: the last valid advert of an instance. Written by the kernel only.
+/// An advert as SEEN keeps it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct Stamp {
     /// When it arrived; 0 when none has.
     pub at: u64,
-    /// Valid adverts so far.
-    pub count: u64,
     /// Its source.
     pub source: Addr,
     /// Its interval in centiseconds.
@@ -121,6 +125,42 @@ pub struct Seen {
     pub checksum: u8,
     /// Zero.
     pub reserved: [u8; 4],
+}
+
+/// Value of SEEN: what was heard of an instance. Written by the kernel; the daemon clears it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The last valid advert.
+    pub last: Stamp,
+    /// The last one that keeps this node waiting, by [`crate::wait::sign`]; other nodes' adverts may have come after it. Of a
+    /// resignation, the interval is that of the advert which was followed before (C-FSM-08).
+    pub sign: Stamp,
+    /// Valid adverts so far.
+    pub count: u64,
+    /// 1 while the kernel waits for the silence that `sign` leaves: an [`Event`] will tell of it. 0 when nothing is waited
+    /// for, or the kernel has no timers.
+    pub watched: u8,
+    /// 1 when `sign` came while this node was Master, which it then must not stay.
+    pub yielded: u8,
+    /// Zero.
+    pub reserved: [u8; 6],
+}
+
+/// Value of LEASES: until when this node may answer for the virtual addresses of an instance, in nanoseconds. What is not one
+/// of the values below is such a moment, and the largest number never comes.
+///
+/// The daemon replaces what it wrote last and nothing else; the kernel writes [`lease::ENDED`](lease) only.
+pub type Lease = u64;
+
+/// Values of a [`Lease`] that are no moment to come.
+pub mod lease {
+    /// There is no gate: the node answers.
+    pub const OPEN: u64 = 0;
+    /// The kernel heard a node that goes before this one (C-FSM-09).
+    pub const ENDED: u64 = 1;
+    /// The daemon closed the gate.
+    pub const CLOSED: u64 = 2;
 }
 
 /// Value of STATS, per CPU: counters by [`Reason`]. Place 0 is for frames that belong to no instance, place `n` + 1 for
@@ -136,30 +176,34 @@ pub mod kind {
     pub const ADVERT: u8 = 1;
     /// A gratuitous ARP for one of our virtual addresses from another node.
     pub const CLAIM: u8 = 2;
+    /// No sign of life came for as long as this node waits for one. Nothing is waited for any more until the next one.
+    pub const SILENT: u8 = 3;
 }
 
 /// Record of the EVENTS ring.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When the frame arrived.
+    /// When the frame arrived. SILENT: when the silence was noticed.
     pub at: u64,
+    /// SILENT: when the last sign of life arrived.
+    pub since: u64,
     /// The instance's number.
     pub instance: u32,
     /// One of [`kind`].
     pub kind: u8,
-    /// ADVERT: its priority.
+    /// ADVERT: its priority. SILENT: that of the last sign of life.
     pub priority: u8,
-    /// ADVERT: its interval in centiseconds.
+    /// ADVERT: its interval in centiseconds. SILENT: the one that was followed.
     pub interval_cs: u16,
-    /// ADVERT: source of the IP header. CLAIM: the address claimed.
+    /// ADVERT: source of the IP header. CLAIM: the address claimed. SILENT: source of the last sign of life.
     pub addr: Addr,
-    /// Source of the Ethernet header.
+    /// ADVERT, CLAIM: source of the Ethernet header.
     pub mac: [u8; 6],
-    /// ADVERT: as [`Seen::checksum`].
+    /// ADVERT: as [`Stamp::checksum`].
     pub checksum: u8,
-    /// Zero.
-    pub reserved: u8,
+    /// ADVERT: as [`Seen::watched`], from this advert on.
+    pub watched: u8,
 }
 
 const _: () = {
@@ -167,13 +211,14 @@ const _: () = {
     assert!(size_of::<VipKey>() == 24);
     assert!(size_of::<PeerKey>() == 20);
     assert!(size_of::<Rules>() == 48);
-    assert!(size_of::<Seen>() == 40);
-    assert!(size_of::<Event>() == 40);
+    assert!(size_of::<Stamp>() == 32);
+    assert!(size_of::<Seen>() == 80);
+    assert!(size_of::<Event>() == 48);
 };
 
 #[cfg(feature = "user")]
 mod user {
-    use super::Event;
+    use super::{Event, Seen};
 
     impl Event {
         /// Reads a record as the ring holds it; `None` if it has not the size of one.
@@ -185,6 +230,15 @@ mod user {
         }
     }
 
+    impl Seen {
+        /// Reads a value as the map holds it.
+        #[must_use]
+        pub fn from_words(words: [u64; size_of::<Self>() / 8]) -> Self {
+            // SAFETY: as many octets as a value has, and every pattern of them is one.
+            unsafe { core::mem::transmute::<[u64; size_of::<Self>() / 8], Self>(words) }
+        }
+    }
+
     // SAFETY: repr(C), Copy, of integers and arrays of them only, and without padding (asserted above by size).
     unsafe impl aya::Pod for super::InstanceKey {}
     // SAFETY: as above.
@@ -193,6 +247,4 @@ mod user {
     unsafe impl aya::Pod for super::PeerKey {}
     // SAFETY: as above.
     unsafe impl aya::Pod for super::Rules {}
-    // SAFETY: as above.
-    unsafe impl aya::Pod for super::Seen {}
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`wire`]: the formats on the wire, and the receive checks that judge an advert. One parser serves the XDP program,
 //!   the tcx program and the packet socket.
+//! - [`wait`]: which advert keeps a Backup waiting, and for how long.
 //! - [`abi`]: keys, values and records of the BPF maps.
 #![cfg_attr(not(test), no_std)]
 #![expect(
@@ -10,4 +11,5 @@
 )]
 
 pub mod abi;
+pub mod wait;
 pub mod wire;

@@ -14,4 +14,9 @@ pub enum Action {
     HoldAddresses(InstanceId, bool),
     /// Announce every virtual address once.
     Announce(InstanceId),
+    /// Tell people that a Master hears an advert that loses; at most every 100 ms.
+    ReportLoser(InstanceId),
+    /// Find out whether this node is connected, and answer by [`Input::Connected`](crate::Input::Connected). The virtual
+    /// router means to become MASTER and waits for that.
+    ProveConnected(InstanceId),
 }

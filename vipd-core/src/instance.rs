@@ -2,15 +2,21 @@
 
 use core::time::Duration;
 
-use crate::backup::Backup;
+use crate::backup::{Backup, Fence};
 use crate::faults::Faults;
 use crate::master::{Master, Task};
 use crate::queue::Queue;
 use crate::skew::{down_interval, skew_time};
 use crate::{
-    Action, Advert, Cause, Fault, Input, InstanceId, Instant, Interval, Spec, State, Status, Transition,
-    Version,
+    Action, Advert, Announcing, Cause, Fault, Input, InstanceId, Instant, Interval, Seen, Spec, State,
+    Status, Transition, Version,
 };
+
+/// A Backup that is watched for looks itself after so many intervals of the Master at the latest, in case the watch
+/// fails: rarely enough to cost nothing.
+const BACKSTOP: u32 = 64;
+/// But not later than this, so that a slow Master's silence is not missed for a minute.
+const BACKSTOP_MAX: Duration = Duration::from_secs(10);
 
 /// Priority of the owner of the addresses (C-FSM-17).
 pub(crate) const OWNER: u8 = 255;
@@ -58,6 +64,25 @@ impl Instance {
         }
     }
 
+    /// Goes on by another configuration.
+    pub(crate) fn reconfigure(&mut self, spec: Spec, now: Instant) {
+        let before = core::mem::replace(&mut self.spec, spec);
+        match &mut self.role {
+            Role::Master(master) => master.advert_within(self.spec.interval.as_duration(), now),
+            // Nothing has been learned that would outweigh what is configured.
+            _ if self.active_interval == before.interval => self.active_interval = self.spec.interval,
+            _ => {}
+        }
+        self.watch(false);
+    }
+
+    /// The most that one call of `expire` asks of it: report, advert and addresses with the first set of announcements, or
+    /// as a late Master an advert with both later sets.
+    pub(crate) fn most_actions(&self) -> usize {
+        let Announcing { repeat, losing_repeat, refresh_repeat, .. } = self.spec.announcing;
+        4 + usize::from(repeat.max(losing_repeat)) + usize::from(refresh_repeat)
+    }
+
     /// Judges an input. Before Startup and after Shutdown, facts about this node (faults, source, priority) are kept
     /// and everything else is ignored.
     pub(crate) fn handle(&mut self, input: Input, now: Instant, queue: &mut Queue) {
@@ -65,25 +90,45 @@ impl Instance {
             Input::Startup => self.start_up(now, queue),
             Input::Shutdown => self.shut_down(now, queue),
             Input::AdvertSeen(advert) => self.see(advert, now, queue),
+            Input::Watched => self.watch(true),
+            Input::Silent => self.watch(false),
             Input::FaultRaised(fault) => self.raise(fault, now, queue),
             Input::FaultCleared(fault) => self.clear(fault, now, queue),
             Input::SourceChanged(source) => self.spec.source = source,
             Input::PriorityChanged(priority) => self.change_priority(priority),
+            Input::Connected(connected) => self.judge_connection(connected, now, queue),
+            Input::HandOver => self.hand_over(now, queue),
+        }
+    }
+
+    /// Judges what was seen of adverts in the meantime.
+    pub(crate) fn catch_up(&mut self, seen: Seen, now: Instant, queue: &mut Queue) {
+        for advert in [seen.sign, seen.last].into_iter().flatten() {
+            if advert.at > self.last_sign {
+                self.see(advert, now, queue);
+            }
+        }
+        if seen.watched {
+            self.watch(true);
         }
     }
 
     /// Fires the timer that is due next.
     pub(crate) fn fire(&mut self, now: Instant, queue: &mut Queue) {
+        let waited = self.down_interval();
         match &mut self.role {
             Role::Backup(backup) => {
+                if backup.end_delay(&self.spec, now) {
+                    return;
+                }
                 let cause = match *backup {
                     Backup { rival: Some(Advert { source, priority, .. }), .. } => {
                         Cause::Preempted { source, priority }
                     }
                     Backup { resigned: Some(source), .. } => Cause::Resigned { source },
-                    _ => Cause::Silence { since: self.last_sign, waited: self.down_interval() },
+                    _ => Cause::Silence { since: self.last_sign, waited },
                 };
-                self.become_master(cause, now, queue);
+                backup.wants = Some(cause);
             }
             Role::Master(master) => match master.fire(&self.spec, now) {
                 Task::Advert => queue.push(Action::SendAdvert(self.id, self.spec.priority)),
@@ -97,7 +142,32 @@ impl Instance {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.role {
             Role::Master(master) => Some(master.deadline()),
+            Role::Backup(Backup { wants: Some(_), .. }) => None,
+            Role::Backup(backup) if backup.watched => {
+                let backstop = (BACKSTOP * self.active_interval.as_duration()).min(BACKSTOP_MAX);
+                let silence = self.silence_deadline()? + backstop;
+                Some(backup.delay_end(&self.spec).map_or(silence, |end| end.min(silence)))
+            }
             _ => self.silence_deadline(),
+        }
+    }
+
+    /// Whether the timer that is due next has anything to do at `now`. Where a Backup is watched, the back-stop only looks
+    /// whether the silence was missed.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        let is_over = |end: Option<Instant>| end.is_some_and(|end| end <= now);
+        match &self.role {
+            Role::Backup(Backup { wants: Some(_), .. }) => false,
+            Role::Backup(backup) => is_over(backup.delay_end(&self.spec)) || is_over(self.silence_deadline()),
+            _ => is_over(self.deadline()),
+        }
+    }
+
+    /// The least priority of an advert that a Backup takes for a sign of life (C-FSM-06).
+    pub(crate) fn alive_from(&self) -> u8 {
+        match &self.role {
+            Role::Backup(backup) => backup.alive_from(&self.spec),
+            _ => Backup::default().alive_from(&self.spec),
         }
     }
 
@@ -108,6 +178,49 @@ impl Instance {
             Role::Backup(_) => Some(self.last_sign + self.down_interval()),
             _ => None,
         }
+    }
+
+    /// Whether it would be MASTER if its sync group and its fence let it.
+    pub(crate) fn wants(&self) -> bool {
+        matches!(self.role, Role::Backup(Backup { wants: Some(_), .. }))
+    }
+
+    /// Whether it has no need to prove that it is connected, or has done so. Asks if it has not asked yet.
+    pub(crate) fn is_proven(&mut self, queue: &mut Queue) -> bool {
+        let Role::Backup(backup) = &mut self.role else { return true };
+        if self.spec.fenced && backup.fence == Fence::Unasked {
+            backup.fence = Fence::Asked;
+            queue.push(Action::ProveConnected(self.id));
+        }
+        !self.spec.fenced || backup.fence == Fence::Connected
+    }
+
+    /// Becomes what it wants to be.
+    pub(crate) fn promote(&mut self, now: Instant, queue: &mut Queue) {
+        if let Role::Backup(Backup { wants: Some(cause), .. }) = self.role {
+            self.become_master(cause, now, queue);
+        }
+    }
+
+    /// A Master makes way because `member` of its group has; it resigns, so that the others need not wait.
+    pub(crate) fn make_way(&mut self, member: InstanceId, now: Instant, queue: &mut Queue) {
+        if matches!(self.role, Role::Master(_)) {
+            self.last_sign = now;
+            self.withdraw(Role::Backup(Backup::default()), Cause::Group(member), now, queue);
+        }
+    }
+
+    /// The weightiest fault that is its own.
+    pub(crate) fn own_fault(&self) -> Option<Fault> {
+        self.faults.own()
+    }
+
+    pub(crate) fn id(&self) -> InstanceId {
+        self.id
+    }
+
+    pub(crate) fn group(&self) -> Option<u16> {
+        self.spec.group
     }
 
     pub(crate) fn state(&self) -> State {
@@ -152,6 +265,27 @@ impl Instance {
         }
     }
 
+    fn judge_connection(&mut self, connected: bool, now: Instant, queue: &mut Queue) {
+        if !connected {
+            self.raise(Fault::Isolated, now, queue);
+            return;
+        }
+        self.clear(Fault::Isolated, now, queue);
+        if let Role::Backup(backup) = &mut self.role
+            && backup.fence == Fence::Asked
+        {
+            backup.fence = Fence::Connected;
+        }
+    }
+
+    fn hand_over(&mut self, now: Instant, queue: &mut Queue) {
+        let patience = self.spec.lease();
+        if let Role::Master(master) = &mut self.role {
+            master.hand_over(now, patience);
+            queue.push(Action::SendAdvert(self.id, RESIGN));
+        }
+    }
+
     fn clear(&mut self, fault: Fault, now: Instant, queue: &mut Queue) {
         self.faults.clear(fault);
         if matches!(self.role, Role::Fault) && self.faults.first().is_none() {
@@ -165,11 +299,19 @@ impl Instance {
             return;
         }
         self.spec.priority = priority;
+        self.watch(false);
         // A Master that was about to be displaced may have the higher priority now; then its advert was a sign of life.
         if let Role::Backup(backup) = &mut self.role
             && let Some(rival) = backup.rival.take()
         {
             self.judge_as_backup(rival);
+        }
+    }
+
+    /// The Skew_Time after a resignation is over before a watch would pay.
+    fn watch(&mut self, watched: bool) {
+        if let Role::Backup(backup) = &mut self.role {
+            backup.watched = watched && backup.resigned.is_none();
         }
     }
 
@@ -207,17 +349,19 @@ impl Instance {
 
     fn judge_as_master(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
         let Role::Master(master) = &mut self.role else { return };
-        let Advert { source, priority, .. } = advert;
-        if priority == RESIGN {
+        if let Some(cause) = beaten(&self.spec, master, &advert, now) {
+            self.step_down(&advert, cause, now, queue);
+        } else if advert.priority != RESIGN {
+            if master.may_reply(&self.spec, now) {
+                queue.push(Action::ReportLoser(self.id));
+                if !self.spec.mute_to_losers {
+                    queue.push(Action::SendAdvert(self.id, self.spec.priority));
+                }
+                queue.push_announcements(self.id, self.spec.announcing.losing_repeat);
+            }
+        } else if !master.hands_over {
             master.restart_advert(&self.spec, now);
             queue.push(Action::SendAdvert(self.id, self.spec.priority));
-        } else if priority > self.spec.priority {
-            self.step_down(&advert, Cause::HigherPriority { source, priority }, now, queue);
-        } else if priority == self.spec.priority && source > self.spec.source {
-            self.step_down(&advert, Cause::GreaterAddress { source }, now, queue);
-        } else if master.may_reply(now) {
-            queue.push(Action::SendAdvert(self.id, self.spec.priority));
-            queue.push(Action::Announce(self.id));
         }
     }
 
@@ -232,10 +376,12 @@ impl Instance {
     fn take_part(&mut self, cause: Cause, now: Instant, queue: &mut Queue) {
         self.active_interval = self.spec.interval;
         self.last_sign = now;
-        if self.spec.priority == OWNER {
+        let is_owner = self.spec.priority == OWNER;
+        if is_owner && !self.spec.fenced {
             self.become_master(cause, now, queue);
         } else {
-            self.enter(Role::Backup(Backup::default()), cause, now, queue);
+            let wants = is_owner.then_some(cause);
+            self.enter(Role::Backup(Backup::wanting(wants)), cause, now, queue);
         }
     }
 
@@ -246,11 +392,17 @@ impl Instance {
         queue.push_announcements(self.id, self.spec.announcing.repeat);
     }
 
-    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09).
+    /// Makes way for a better Master: no advert, its sender knows that it is there (C-FSM-09), unless a last word is
+    /// configured.
     fn step_down(&mut self, advert: &Advert, cause: Cause, now: Instant, queue: &mut Queue) {
         self.follow(advert);
         queue.cancel_sends(self.id);
-        self.enter(Role::Backup(Backup::default()), cause, now, queue);
+        if self.spec.last_word && matches!(cause, Cause::HigherPriority { .. } | Cause::GreaterAddress { .. })
+        {
+            queue.push(Action::SendAdvert(self.id, self.spec.priority));
+        }
+        let yields = matches!(cause, Cause::HandedOver { .. });
+        self.enter(Role::Backup(Backup::yielding(yields)), cause, now, queue);
         queue.push(Action::HoldAddresses(self.id, false));
     }
 
@@ -275,11 +427,27 @@ impl Instance {
     }
 
     fn skew_time(&self) -> Duration {
-        skew_time(self.spec.version, self.spec.priority, self.active_interval)
+        skew_time(&self.spec, self.active_interval)
     }
 
     fn down_interval(&self) -> Duration {
-        down_interval(self.spec.version, self.spec.priority, self.active_interval)
+        down_interval(&self.spec, self.active_interval)
+    }
+}
+
+/// Why a Master makes way for the sender of an advert; `None` if it does not.
+fn beaten(spec: &Spec, master: &Master, advert: &Advert, now: Instant) -> Option<Cause> {
+    let Advert { source, priority, .. } = *advert;
+    if priority == RESIGN {
+        None
+    } else if master.hands_over {
+        Some(Cause::HandedOver { to: source })
+    } else if priority > spec.priority {
+        Some(Cause::HigherPriority { source, priority })
+    } else if priority == spec.priority && source > spec.source {
+        Some(Cause::GreaterAddress { source })
+    } else {
+        master.overdue(spec, now).map(|silent| Cause::Late { source, silent })
     }
 }
 

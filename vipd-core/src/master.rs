@@ -13,12 +13,16 @@ const REPLY_GAP: Duration = Duration::from_millis(100);
 pub(crate) struct Master {
     /// Adver_Timer.
     advert: Instant,
-    /// The second set of announcements, until it is sent (C-ARP-07).
-    second_set: Option<Instant>,
+    /// When the last advert was sent.
+    sent: Instant,
+    /// The second set of announcements, until it is sent, and how many (C-ARP-07).
+    second_set: Option<(Instant, u8)>,
     /// The next of the sets that are sent as long as this node is Master, counted from when it became one.
     refresh: Option<Instant>,
     /// The last reply to an advert that loses.
     replied: Option<Instant>,
+    /// It has resigned, and waits for another Master to be heard.
+    pub(crate) hands_over: bool,
 }
 
 /// What a timer asks for.
@@ -33,19 +37,24 @@ pub(crate) enum Task {
 impl Master {
     /// A Master from `now` on, its first advert and first set of announcements being sent.
     pub(crate) fn new(spec: &Spec, now: Instant) -> Self {
-        let Announcing { delay, refresh, .. } = spec.announcing;
+        let Announcing { repeat, delay, refresh, .. } = spec.announcing;
         let timer = |span: Duration| (!span.is_zero()).then(|| now + span);
         Self {
             advert: now + spec.interval.as_duration(),
-            second_set: timer(delay),
+            sent: now,
+            second_set: timer(delay).map(|at| (at, repeat)),
             refresh: timer(refresh),
             replied: None,
+            hands_over: false,
         }
     }
 
     /// When the next timer is due.
     pub(crate) fn deadline(&self) -> Instant {
-        [self.second_set, self.refresh].into_iter().flatten().fold(self.advert, Instant::min)
+        [self.second_set.map(|(at, _)| at), self.refresh]
+            .into_iter()
+            .flatten()
+            .fold(self.advert, Instant::min)
     }
 
     /// Takes the timer that is due next and arms it anew if it is periodic.
@@ -53,10 +62,11 @@ impl Master {
         let due = self.deadline();
         if self.advert == due {
             self.advert = next_due(due, spec.interval.as_duration(), now);
+            self.hands_over = false;
+            self.sent = now;
             Task::Advert
-        } else if self.second_set == Some(due) {
-            self.second_set = None;
-            Task::Announce(spec.announcing.repeat)
+        } else if let Some((_, copies)) = self.second_set.take_if(|(at, _)| *at == due) {
+            Task::Announce(copies)
         } else {
             self.refresh = Some(next_due(due, spec.announcing.refresh, now));
             Task::Announce(spec.announcing.refresh_repeat)
@@ -66,13 +76,38 @@ impl Master {
     /// Restarts Adver_Timer: an advert is sent now, out of turn (C-FSM-08).
     pub(crate) fn restart_advert(&mut self, spec: &Spec, now: Instant) {
         self.advert = now + spec.interval.as_duration();
+        self.sent = now;
     }
 
-    /// Whether an advert that loses may be replied to; if so, the reply is taken as sent.
-    pub(crate) fn may_reply(&mut self, now: Instant) -> bool {
+    /// Sends the next advert within this time.
+    pub(crate) fn advert_within(&mut self, span: Duration, now: Instant) {
+        self.advert = self.advert.min(now + span);
+    }
+
+    /// Resigns for somebody else to take over. If nobody does, it goes on as before after `patience`.
+    pub(crate) fn hand_over(&mut self, now: Instant, patience: Duration) {
+        self.hands_over = true;
+        self.advert = now + patience;
+    }
+
+    /// How long this Master has been silent, if that is so long that a Backup may have taken over.
+    pub(crate) fn overdue(&self, spec: &Spec, now: Instant) -> Option<Duration> {
+        Some(now.since(self.sent)).filter(|silent| *silent >= spec.lease())
+    }
+
+    /// Whether an advert that loses may be replied to; if so, the reply is taken as sent, and a second set of
+    /// announcements is due after the delay that is configured for it.
+    pub(crate) fn may_reply(&mut self, spec: &Spec, now: Instant) -> bool {
         let free = self.replied.is_none_or(|last| now.since(last) >= REPLY_GAP);
         if free {
+            let Announcing { losing_repeat, losing_delay, .. } = spec.announcing;
             self.replied = Some(now);
+            if !losing_delay.is_zero() && losing_repeat > 0 {
+                self.second_set = Some((now + losing_delay, losing_repeat));
+            }
+            if !spec.mute_to_losers {
+                self.sent = now;
+            }
         }
         free
     }

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use crate::{Action, InstanceId};
 
 /// A first-in, first-out queue of actions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Queue(VecDeque<Action>);
 
 impl Queue {
-    /// An empty queue that takes `capacity` actions before it allocates.
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self(VecDeque::with_capacity(capacity))
+    /// Makes room: the queue takes `count` more actions before it allocates.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.0.reserve(count);
     }
 
     pub(crate) fn push(&mut self, action: Action) {
@@ -31,7 +31,11 @@ impl Queue {
     pub(crate) fn cancel_sends(&mut self, id: InstanceId) {
         self.0.retain(|action| match action {
             Action::Announce(of) | Action::SendAdvert(of, 1..) => *of != id,
-            Action::SendAdvert(_, 0) | Action::Report(..) | Action::HoldAddresses(..) => true,
+            Action::SendAdvert(_, 0)
+            | Action::Report(..)
+            | Action::HoldAddresses(..)
+            | Action::ReportLoser(..)
+            | Action::ProveConnected(..) => true,
         });
     }
 }

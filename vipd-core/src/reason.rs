@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Fault, Instant, State};
+use crate::{Fault, InstanceId, Instant, State};
 
 /// A change of state, with its evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,21 @@ pub enum Cause {
         /// Its sender.
         source: IpAddr,
     },
+    /// As Master, this node was silent for so long (frozen or starved) that a Backup had the right to take over, and one
+    /// did (C-TMR-09): it yields, whatever the priorities, and says nothing before it has listened.
+    Late {
+        /// Who took over.
+        source: IpAddr,
+        /// How long this node had sent nothing.
+        silent: Duration,
+    },
+    /// The addresses were handed over to another node, as an operator wanted.
+    HandedOver {
+        /// Who has them now.
+        to: IpAddr,
+    },
+    /// Another member of the sync group made way; this one goes with it.
+    Group(InstanceId),
     /// Something that the node needs was lost (C-FSM-14).
     Faulted(Fault),
     /// What was missing is back (C-FSM-14).
@@ -70,6 +85,10 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::Link => "interface is down",
             Self::Source => "interface has no address to send from",
+            Self::Isolated => "this node is cut off from the network",
+            Self::Held => "held by an operator",
+            Self::Tracked(_) => "a tracked thing is down",
+            Self::Group(_) => "another member of its sync group has a fault",
         })
     }
 }
@@ -93,6 +112,11 @@ impl fmt::Display for Cause {
             Self::GreaterAddress { source } => {
                 write!(f, "advert of {source} with equal priority and the greater address (RFC 9568 6.4.3)")
             }
+            Self::Late { source, silent } => {
+                write!(f, "{source} took over while this node could not send for {} ms", Millis(*silent))
+            }
+            Self::HandedOver { to } => write!(f, "handed over to {to}"),
+            Self::Group(_) => f.write_str("another member of its sync group made way"),
             Self::Faulted(fault) => write!(f, "{fault}"),
             Self::Recovered => f.write_str("what was missing is back"),
             Self::Stopped => f.write_str("told to stop"),

@@ -2,20 +2,19 @@
 
 use core::time::Duration;
 
-use crate::{Interval, Version};
+use crate::{Interval, Spec, Version};
 
-/// Skew_Time of a node of this `priority` behind a Master of this `interval`. Version 2 measures it in 256ths of a
-/// second, whatever the interval (RFC 3768 §6.1, C-TMR-01); version 3 in 256ths of the interval (RFC 9568 §6.1,
-/// C-TMR-02).
-pub(crate) fn skew_time(version: Version, priority: u8, interval: Interval) -> Duration {
-    let unit = match version {
+/// Skew_Time of this node behind a Master of this `interval`. Version 2 measures it in 256ths of a second, whatever the
+/// interval (RFC 3768 §6.1, C-TMR-01); version 3 in 256ths of the interval (RFC 9568 §6.1, C-TMR-02).
+pub(crate) fn skew_time(spec: &Spec, interval: Interval) -> Duration {
+    let unit = match spec.version {
         Version::V2 => Duration::from_secs(1),
         Version::V3 => interval.as_duration(),
     };
-    unit * (256 - u32::from(priority)) / 256
+    unit * (256 - u32::from(spec.priority)) / 256
 }
 
 /// Active_Down_Interval (RFC 3768: Master_Down_Interval): three intervals of the Master and the Skew_Time.
-pub(crate) fn down_interval(version: Version, priority: u8, interval: Interval) -> Duration {
-    3 * interval.as_duration() + skew_time(version, priority, interval)
+pub(crate) fn down_interval(spec: &Spec, interval: Interval) -> Duration {
+    u32::from(spec.down_adverts) * interval.as_duration() + skew_time(spec, interval)
 }

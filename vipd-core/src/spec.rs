@@ -8,6 +8,10 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceId(pub u16);
 
+/// Which of the tracked things (scripts, files, processes, interfaces): its place in a list that the caller keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackerId(pub u16);
+
 /// Protocol version on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Version {
@@ -77,10 +81,15 @@ pub struct Announcing {
     pub refresh: Duration,
     /// Announcements in each of these later sets (`garp_master_refresh_repeat`).
     pub refresh_repeat: u8,
+    /// Announcements in each set that a losing advert causes (`garp_lower_prio_repeat`).
+    pub losing_repeat: u8,
+    /// From a losing advert to a second set (`garp_lower_prio_delay`); zero for none.
+    pub losing_delay: Duration,
 }
 
 /// One virtual router as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct Spec {
     /// Version of its adverts; decides the unit of skew and whether intervals are learned.
     pub version: Version,
@@ -92,8 +101,29 @@ pub struct Spec {
     pub preempt: bool,
     /// How long a Backup lets a Master of lower priority be before it displaces it (C-FSM-16).
     pub preempt_delay: Duration,
+    /// As Master, leave losing adverts unanswered (`lower_prio_no_advert`); they cause announcements all the same.
+    pub mute_to_losers: bool,
+    /// As Master, send a last advert before making way for a better one (`higher_prio_send_advert`), which may have been
+    /// Master all the time and not know that hosts were told to look elsewhere (C-L2-09).
+    pub last_word: bool,
+    /// Intervals of silence that a Backup waits beside the skew, at least 1; 3 by the RFCs (`down_timer_adverts`).
+    pub down_adverts: u8,
+    /// The sync group that it belongs to, by number: its members become MASTER, BACKUP and FAULT together.
+    pub group: Option<u16>,
+    /// Before it becomes MASTER it must be proven that this node is not the one that is cut off; see
+    /// [`Action::ProveConnected`](crate::Action::ProveConnected).
+    pub fenced: bool,
     /// Own primary address: the source of own adverts and this node's side of the tie-break (C-FSM-12).
     pub source: IpAddr,
     /// When to announce the addresses.
     pub announcing: Announcing,
+}
+
+impl Spec {
+    /// How long after an advert has left this node may go on as Master without another one: until the fastest Backup may
+    /// take over. A Backup waits some skew longer, counted from the arrival.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        u32::from(self.down_adverts) * self.interval.as_duration()
+    }
 }

@@ -47,12 +47,19 @@ fn router() -> Router {
         interval: centis(10),
         preempt: true,
         preempt_delay: Duration::ZERO,
+        down_adverts: 3,
+        mute_to_losers: false,
+        last_word: false,
+        group: None,
+        fenced: false,
         source: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 12)),
         announcing: Announcing {
             repeat: 5,
             delay: Duration::from_secs(5),
             refresh: Duration::from_secs(1),
             refresh_repeat: 2,
+            losing_repeat: 1,
+            losing_delay: Duration::ZERO,
         },
     };
     let mut router = Router::new(vec![spec; usize::from(COUNT)]);

@@ -1,15 +1,19 @@
 //! Adverts: judge, count, remember, and tell user space of what changes something.
 
 use aya_ebpf::helpers::bpf_ktime_get_ns;
-use vipd_common::abi::{Event, Seen, kind};
+use vipd_common::abi::{Event, Rules, Seen, Stamp, kind};
+use vipd_common::wait::{self, Sign};
 use vipd_common::wire::eth::Place;
 use vipd_common::wire::{Advert, L3, L3_MAX, Packet, ipv4, judge};
 
-use crate::event;
+use crate::budget::Topic;
 use crate::frame::Frame;
 use crate::log::debug;
-use crate::maps::{INSTANCES, Interface, SCRATCH, SEEN};
+use crate::maps::{INSTANCES, SCRATCH, SEEN, WATCH};
 use crate::stats::Stats;
+use crate::table::Interface;
+use crate::watch::Told;
+use crate::{event, lease};
 
 /// Takes an advert, and says whether its frame may go on (C-XDP-04).
 #[inline(always)]
@@ -39,31 +43,43 @@ pub(crate) fn passes<F: Frame>(frame: &F, place: Place) -> bool {
     verdict.pass
 }
 
-/// Stamps SEEN; sends a record if the advert differs from the last, resigns, or comes while we are Master.
+/// Stamps SEEN, and has silence watched for; sends a record if the advert differs from what was told last, resigns, or comes
+/// while we are Master.
 #[inline(always)]
 fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) {
-    let Some(seen) = SEEN.get_ptr_mut(instance) else { return };
+    let (Some(rules), Some(seen), Some(watch)) =
+        (INSTANCES.get(instance), SEEN.get_ptr_mut(instance), WATCH.get_ptr_mut(instance))
+    else {
+        return;
+    };
     // SAFETY: a map's value stays where it is; what two CPUs do to it at once is told where it is declared.
-    let seen = unsafe { &mut *seen };
+    let (seen, watch) = unsafe { (&mut *seen, &mut *watch) };
     let at = unsafe { bpf_ktime_get_ns() };
-    let news = seen.at == 0
-        || seen.source != advert.source
-        || seen.priority != advert.priority
-        || seen.interval_cs != advert.interval_cs
-        || seen.checksum != advert.checksum;
-    *seen = Seen {
-        at,
-        count: seen.count + 1,
+    let first = seen.last.at == 0;
+    let sign = stamp(seen, rules, advert, at);
+    if rules.master != 0 && sign == Sign::Alive {
+        lease::end(instance);
+    }
+    // Before the record: user space leaves the waiting to the kernel when it reads it.
+    seen.watched = watch.over(rules, seen, sign != Sign::None).into();
+    let news = Told {
         source: advert.source,
         interval_cs: advert.interval_cs,
         priority: advert.priority,
         checksum: advert.checksum,
-        reserved: [0; 4],
+        watched: seen.watched,
+        reserved: [0; 3],
     };
-    let master = INSTANCES.get(instance).is_some_and(|rules| rules.master != 0);
-    if news || advert.priority == 0 || master {
+    let topic = match (advert.priority, sign) {
+        (0, _) => Topic::Resignation,
+        (_, Sign::Alive) => Topic::Ruling,
+        _ => Topic::Losing,
+    };
+    let tells = first || watch.told != news || advert.priority == 0 || rules.master != 0;
+    if tells && watch.budget.allows(topic, at, stats) {
         let event = Event {
             at,
+            since: 0,
             instance,
             kind: kind::ADVERT,
             priority: advert.priority,
@@ -71,8 +87,34 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
             addr: advert.source,
             mac: frame.read(6).unwrap_or_default(),
             checksum: advert.checksum,
-            reserved: 0,
+            watched: seen.watched,
         };
-        event::send(event, stats);
+        // What was lost or held back is still news when the next advert comes.
+        if event::send(event, stats) {
+            watch.told = news;
+        }
     }
+}
+
+#[inline(always)]
+fn stamp(seen: &mut Seen, rules: &Rules, advert: &Advert, at: u64) -> Sign {
+    seen.last = Stamp {
+        at,
+        source: advert.source,
+        interval_cs: advert.interval_cs,
+        priority: advert.priority,
+        checksum: advert.checksum,
+        reserved: [0; 4],
+    };
+    seen.count += 1;
+    let sign = wait::sign(rules, advert.priority, &advert.source);
+    if sign != Sign::None {
+        let followed = if seen.sign.at == 0 { rules.interval_cs } else { seen.sign.interval_cs };
+        seen.sign = seen.last;
+        if sign == Sign::Resigned {
+            seen.sign.interval_cs = followed;
+        }
+        seen.yielded = rules.master;
+    }
+    sign
 }

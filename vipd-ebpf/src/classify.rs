@@ -12,9 +12,6 @@ pub(crate) fn passes<F: Frame>(frame: &F, tag: Option<u16>, advert: impl FnOnce(
     match eth::classify(frame, tag) {
         Class::Other => true,
         Class::Advert(place) => advert(place),
-        Class::Arp(place) => {
-            arp::note(frame, place);
-            true
-        }
+        Class::Arp(place) => arp::passes(frame, place),
     }
 }

@@ -1,19 +1,23 @@
 //! The maps. What they hold is told in `vipd_common::abi`.
 
-use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
+use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC};
 use aya_ebpf::btf_maps::{Array, HashMap, PerCpuArray, RingBuf};
 use aya_ebpf::macros::btf_map;
-use vipd_common::abi::{self, Addr, Counters, Event, InstanceKey, PeerKey, Rules, Seen, VipKey};
-use vipd_common::wire::{L3, Table};
+use vipd_common::abi::{self, Counters, Event, InstanceKey, Lease, PeerKey, Rules, Seen, VipKey};
+use vipd_common::wire::L3;
+
+use crate::watch::Watch;
 
 /// Only user space adds entries, so they need not be set aside beforehand.
 const ON_DEMAND: usize = BPF_F_NO_PREALLOC as usize;
+/// User space maps these into its memory, and needs no call of the kernel to read and write them.
+const SHARED: usize = BPF_F_MMAPABLE as usize;
 /// Every virtual router may stand on a VLAN of its own, and then has the VLAN's entry beside it.
 const INDEX_SIZE: usize = 2 * abi::MAX_INSTANCES as usize;
 
 /// Which instance an advert is for.
 #[btf_map]
-static INDEX: HashMap<InstanceKey, u32, INDEX_SIZE, ON_DEMAND> = HashMap::new();
+pub(crate) static INDEX: HashMap<InstanceKey, u32, INDEX_SIZE, ON_DEMAND> = HashMap::new();
 
 /// What an advert must look like.
 #[btf_map]
@@ -25,12 +29,20 @@ pub(crate) static VIPS: HashMap<VipKey, u32, { abi::MAX_VIPS as usize }, ON_DEMA
 
 /// Unicast peers.
 #[btf_map]
-static PEERS: HashMap<PeerKey, u8, { abi::MAX_PEERS as usize }, ON_DEMAND> = HashMap::new();
+pub(crate) static PEERS: HashMap<PeerKey, u8, { abi::MAX_PEERS as usize }, ON_DEMAND> = HashMap::new();
 
 /// The last valid advert of each instance. Two CPUs that receive adverts of one instance at the same moment may mix them up;
 /// the next advert mends that.
 #[btf_map]
-pub(crate) static SEEN: Array<Seen, { abi::MAX_INSTANCES as usize }> = Array::new();
+pub(crate) static SEEN: Array<Seen, { abi::MAX_INSTANCES as usize }, SHARED> = Array::new();
+
+/// The right to answer for the virtual addresses of each instance.
+#[btf_map]
+pub(crate) static LEASES: Array<Lease, { abi::MAX_INSTANCES as usize }, SHARED> = Array::new();
+
+/// What silence is waited for.
+#[btf_map]
+pub(crate) static WATCH: Array<Watch, { abi::MAX_INSTANCES as usize }> = Array::new();
 
 /// Counters.
 #[btf_map]
@@ -43,35 +55,3 @@ pub(crate) static EVENTS: RingBuf<Event, { abi::EVENTS_SIZE as usize }> = RingBu
 /// Room for one packet: the stack is too small for it.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<L3, 1> = PerCpuArray::new();
-
-/// The virtual routers on one interface.
-pub(crate) struct Interface(pub(crate) u32);
-
-impl Interface {
-    #[inline(always)]
-    fn number(&self, vlan: u16, vrid: u8) -> Option<u32> {
-        let key = InstanceKey { ifindex: self.0, vlan, family: 4, vrid };
-        // SAFETY: values are single words, which user space replaces whole.
-        unsafe { INDEX.get(&key) }.copied()
-    }
-}
-
-impl Table for Interface {
-    #[inline(always)]
-    fn instance(&self, vlan: u16, vrid: u8) -> Option<(u32, &Rules)> {
-        // The entry with VRID 0 is no virtual router.
-        let number = if vrid == 0 { None } else { self.number(vlan, vrid) }?;
-        Some((number, INSTANCES.get(number)?))
-    }
-
-    #[inline(always)]
-    fn serves(&self, vlan: u16) -> bool {
-        self.number(vlan, 0).is_some()
-    }
-
-    #[inline(always)]
-    fn is_peer(&self, instance: u32, source: &Addr) -> bool {
-        // SAFETY: only the presence of the entry counts.
-        unsafe { PEERS.get(&PeerKey { instance, addr: *source }) }.is_some()
-    }
-}

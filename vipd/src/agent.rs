@@ -1,67 +1,187 @@
-//! One agent from start to end: the election thread, the service thread around it, and what is cleaned up when the
-//! election thread fails.
+//! One agent from start to end: the warden beside it, the election on the thread that the process began with, the service
+//! thread, and what is cleaned up when something breaks.
 
 use std::io;
-use std::path::Path;
-use std::rc::Rc;
+use std::panic::PanicHookInfo;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
+use nix::unistd::{getpid, gettid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus};
-use crate::datapath::{Datapath, Tally};
+use crate::control::{self, Operation, Reply, Request, Target};
+use crate::datapath::{Datapath, Opened, Tally};
+use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
-use crate::last_will;
+use crate::leftovers::{remove_leftovers, write_record};
 use crate::link::Monitor;
+use crate::notify::{self, Events, Notifier, Publisher};
+use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
 use crate::run_dir::RunDir;
+use crate::track::{Known, Tracking};
+use crate::warden::{self, Errand, Warden, Will};
+
+/// An agent that has its run directory and its warden, but no thread yet.
+pub struct Agent {
+    config: Config,
+    run_dir: Arc<RunDir>,
+    will: Will,
+    errand: Arc<Errand>,
+    warden: Arc<Warden>,
+    /// What is worse here than it could be, and what that costs: a sentence each.
+    degraded: Vec<String>,
+}
 
 /// What the election thread tells when it stands.
 pub(crate) struct Ready {
     /// The configuration as it was found on this host.
     pub(crate) planned: Vec<Planned>,
-    /// Where adverts are received.
-    pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
-    pub(crate) counters: Tally,
+    pub(crate) counters: Arc<Tally>,
+    /// How the election thread is scheduled.
+    pub(crate) scheduling: Scheduling,
+    /// What is worse here than it could be.
+    pub(crate) degraded: Vec<String>,
 }
 
-/// Runs an agent until SIGTERM or SIGINT. When this returns, nothing of it is left: no address, no program, no file.
-///
-/// # Errors
-/// What is missing on this host, or what broke; a sentence for people.
-pub fn run(config: Config, run_dir: &Path) -> anyhow::Result<()> {
-    rights::check()?;
-    let run_dir = RunDir::acquire(run_dir)?;
-    let runtime = runtime()?;
-    let board = Arc::new(Board::new(config.instances.len()));
-    let config = Arc::new(config);
-    let (commands, commands_in) = mpsc::channel(4);
-    let (ready_out, ready) = oneshot::channel();
-    let (ended_out, ended) = oneshot::channel::<()>();
-    let thread = {
-        let (config, board) = (Arc::clone(&config), Arc::clone(&board));
-        thread::Builder::new().name("election".to_owned()).spawn(move || {
-            // Dropped however the thread ends.
-            let _ended = ended_out;
-            elect(&config, board, ready_out, commands_in)
-        })?
-    };
-    let service = LocalSet::new();
-    let served =
-        service.block_on(&runtime, serve(&config, &board, run_dir.control(), ready, commands, ended));
-    let elected = thread.join();
-    match elected {
-        Ok(elected) => elected.and(served),
-        Err(_panic) => {
-            runtime.block_on(last_will::execute(&config, &board))?;
-            anyhow::bail!("the election failed by a bug in vipd; its addresses were given away");
+impl Agent {
+    /// Checks rights, takes the run directory, forks the warden and locks the memory. To be called before there is any
+    /// other thread, and so before logs are started.
+    ///
+    /// # Errors
+    /// What is missing on this host; a sentence for people.
+    pub fn prepare(config: Config, run_dir: &Path) -> anyhow::Result<Self> {
+        rights::check()?;
+        let run_dir = Arc::new(RunDir::acquire(run_dir)?);
+        let will = Will::new(&config).context("cannot make the memory that the warden reads")?;
+        let mut degraded = Vec::new();
+        let warden = Warden::fork(&will, &run_dir).unwrap_or_else(|error| {
+            degraded.push(format!("there is no warden ({error}): {}", warden::WITHOUT));
+            Warden::none()
+        });
+        if getpid().as_raw() == 1 {
+            degraded.push(format!(
+                "vipd is process 1 of its container, and the kernel kills the warden with it: {}; start the container \
+                 with an init (--init)",
+                warden::WITHOUT
+            ));
+        }
+        let errand = Errand::prepare(will.clone(), Arc::clone(&run_dir)).context("cannot open a socket")?;
+        degraded.extend(realtime::lock_memory());
+        Ok(Self { config, run_dir, will, errand: Arc::new(errand), warden: Arc::new(warden), degraded })
+    }
+
+    /// What must be done when a thread panics: this ends the process, whichever thread it is. An agent that lost one
+    /// of its parts is not left running. `flush` writes out log lines.
+    pub fn panic_hook(&self, flush: fn()) -> impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static {
+        let errand = Arc::clone(&self.errand);
+        move |panic| {
+            // The election's own thread does nothing more; any other is not waited for, and what it may still do, the
+            // will stops.
+            let election = gettid() == getpid();
+            if election {
+                errand.give_away();
+            }
+            let message = panic.payload_as_str().unwrap_or("no message");
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(
+                "vipd ends by a bug of its own and gives its addresses away: {message} ({place}, version {}); please \
+                 report this line, and those before it",
+                env!("CARGO_PKG_VERSION")
+            );
+            flush();
+            if !election {
+                errand.give_away();
+            }
+            errand.sweep();
+            // SAFETY: ends the process at once; exit handlers must not run beside threads that are at work.
+            unsafe { libc::_exit(crate::cli::exit::BUG.into()) }
+        }
+    }
+
+    /// Runs until SIGTERM or SIGINT. When this returns, nothing is left of it: no address, no program, no process, no
+    /// file.
+    ///
+    /// # Errors
+    /// What is missing on this host, or what broke; a sentence for people.
+    pub fn run(mut self) -> anyhow::Result<()> {
+        for sentence in &self.degraded {
+            tracing::warn!("{sentence}");
+        }
+        let board = Arc::new(Board::new(self.config.instances.len()));
+        let tracking = Tracking::prepare(&self.config);
+        let known = tracking.known();
+        let (commands, commands_in) = mpsc::channel(4);
+        let (ready_out, ready) = oneshot::channel();
+        let (ended_out, ended) = oneshot::channel::<()>();
+        let (publisher, events) = notify::channel(self.config.instances.len());
+        let service = {
+            let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
+            let (config, socket) = (self.config.clone(), self.run_dir.control());
+            let served = move || -> anyhow::Result<()> {
+                let service = Service { config, board, warden, socket, events, tracking };
+                let runtime = runtime()?;
+                let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
+                // Looking up a name or a file may hang; that is not waited for.
+                runtime.shutdown_background();
+                served
+            };
+            thread::Builder::new().name("service".to_owned()).spawn(served)?
+        };
+        let elected = runtime()?.block_on(self.elect(board, publisher, known, ready_out, commands_in));
+        if elected.is_err() {
+            self.errand.give_away();
+        }
+        drop(ended_out);
+        // A panic there would have ended the process.
+        let served = service.join().unwrap_or(Ok(()));
+        self.warden.dismiss();
+        self.run_dir.sweep();
+        elected.and(served)
+    }
+
+    /// The election, on the calling thread.
+    async fn elect(
+        &mut self,
+        board: Arc<Board>,
+        publisher: Publisher,
+        known: Known,
+        ready: oneshot::Sender<Ready>,
+        commands: mpsc::Receiver<Command>,
+    ) -> anyhow::Result<()> {
+        let monitor = Monitor::start().await.context("cannot read the interfaces of this host")?;
+        let planned = election::plan(&self.config, monitor.links())?;
+        let record = self.run_dir.record();
+        remove_leftovers(monitor.links(), &planned, &record)?;
+        write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
+        let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
+        let Opened { datapath, interfaces, counters, degraded } = opened;
+        let counters = Arc::new(counters);
+        board.set_interfaces(interfaces);
+        self.degrade(degraded);
+        let will = self.will.clone();
+        let election =
+            Election::new(&self.config, known, planned.clone(), datapath, monitor, board, publisher, will)?;
+        let (scheduling, lost) = realtime::schedule();
+        self.degrade(lost);
+        let degraded = std::mem::take(&mut self.degraded);
+        // Nobody listens any more when a signal came first; then the command to stop is already waiting.
+        let _ = ready.send(Ready { planned, counters, scheduling, degraded });
+        election.run(commands).await
+    }
+
+    /// Says what is worse here than it could be, in the log and from now on in the status.
+    fn degrade(&mut self, sentence: Option<String>) {
+        if let Some(sentence) = sentence {
+            tracing::warn!("{sentence}");
+            self.degraded.push(sentence);
         }
     }
 }
@@ -70,52 +190,73 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// The election thread.
-fn elect(
-    config: &Config,
+/// The service thread: signals, the control socket, an eye on the warden.
+struct Service {
+    config: Config,
     board: Arc<Board>,
-    ready: oneshot::Sender<Ready>,
-    commands: mpsc::Receiver<Command>,
-) -> anyhow::Result<()> {
-    runtime()?.block_on(async {
-        let monitor = Monitor::start().await.context("cannot read the interfaces of this host")?;
-        let planned = election::plan(config, monitor.links())?;
-        last_will::remove_leftovers(monitor.handle(), monitor.links(), &planned).await?;
-        let (datapath, interfaces, counters) = Datapath::open(config.datapath, &planned)?;
-        let election = Election::new(planned.clone(), datapath, monitor, board)?;
-        // Nobody listens any more when a signal came first; then the command to stop is already waiting.
-        let _ = ready.send(Ready { planned, interfaces, counters });
-        election.run(commands).await
-    })
+    warden: Arc<Warden>,
+    socket: PathBuf,
+    events: Events,
+    tracking: Tracking,
 }
 
-/// The service thread: signals and the control socket, until the election has ended.
-async fn serve(
-    config: &Config,
-    board: &Arc<Board>,
-    socket: std::path::PathBuf,
-    ready: oneshot::Receiver<Ready>,
-    commands: mpsc::Sender<Command>,
-    ended: oneshot::Receiver<()>,
-) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let Ok(ready) = ready.await else {
-        return Ok(());
-    };
-    let reporter = Reporter::new(config, Arc::clone(board), ready);
-    let control = control::serve(&socket, Rc::new(move || reporter.status()))
-        .with_context(|| format!("cannot listen on {}", socket.display()))?;
-    tokio::task::spawn_local(control);
-    tokio::pin!(ended);
-    loop {
-        tokio::select! {
-            _ = &mut ended => return Ok(()),
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+impl Service {
+    /// Serves until the election has ended, and everybody who wants to know it has been told.
+    async fn serve(
+        self,
+        ready: oneshot::Receiver<Ready>,
+        commands: mpsc::Sender<Command>,
+        ended: oneshot::Receiver<()>,
+    ) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        // Until the election has ended.
+        let known = self.tracking.known();
+        let _watching = self.tracking.watch();
+        let Ok(ready) = ready.await else {
+            return Ok(());
+        };
+        let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
+        tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
+        let mut notifier = Notifier::start(&self.config, self.events);
+        let (router_id, told) = (self.config.router_id, notifier.counters());
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
+        let operators = commands.clone();
+        let answer = async move |request| match request {
+            Request::Status => Reply::Status(Box::new(reporter.status())),
+            Request::Operate(operation, target) => operate(&operators, operation, target).await,
+        };
+        let control = control::serve(&self.socket, answer)
+            .with_context(|| format!("cannot listen on {}", self.socket.display()))?;
+        tokio::task::spawn_local(control);
+        tokio::task::spawn_local(async move {
+            self.warden.lost().await;
+            tracing::warn!("the warden is gone: {}; restart vipd to have one again", warden::WITHOUT);
+        });
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                _ = &mut ended => break,
+                _ = notifier.run() => {}
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping");
+            // The election has ended already when this fails.
+            let _ = commands.send(Command::Stop).await;
         }
-        tracing::info!("stopping");
-        // The election thread is gone already when this fails.
-        let _ = commands.send(Command::Stop).await;
+        notifier.finish().await;
+        Ok(())
+    }
+}
+
+/// Has the election do what an operator wants.
+async fn operate(commands: &mpsc::Sender<Command>, operation: Operation, target: Target) -> Reply {
+    let (done_out, done) = oneshot::channel();
+    let sent = commands.send(Command::Operate(operation, target, done_out)).await;
+    match (sent, done.await) {
+        (Ok(()), Ok(Ok(names))) => Reply::Done(names),
+        (Ok(()), Ok(Err(refused))) => Reply::Error(refused),
+        _ => Reply::Error("the agent is ending".to_owned()),
     }
 }

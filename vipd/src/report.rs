@@ -3,27 +3,44 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
-use vipd_core::InstanceId;
+use vipd_core::{Cause, InstanceId, State, Tracked};
 
 use crate::agent::Ready;
-use crate::config::Config;
-use crate::control::{InstanceStatus, Status};
+use crate::control::{InstanceStatus, Status, TrackedStatus, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
+use crate::notify::Counters;
+use crate::track::{Known, tell_effect};
+use crate::warden::Warden;
 
 /// The service thread's view of an agent.
 pub(crate) struct Reporter {
     router_id: Option<String>,
     board: Arc<Board>,
+    warden: Arc<Warden>,
+    notified: Counters,
+    known: Known,
     ready: Ready,
+    started: SystemTime,
 }
 
 impl Reporter {
-    pub(crate) fn new(config: &Config, board: Arc<Board>, ready: Ready) -> Self {
-        Self { router_id: config.router_id.clone(), board, ready }
+    pub(crate) fn new(
+        router_id: Option<String>,
+        board: Arc<Board>,
+        warden: Arc<Warden>,
+        notified: Counters,
+        known: Known,
+        ready: Ready,
+    ) -> Self {
+        Self { router_id, board, warden, notified, known, ready, started: SystemTime::now() }
     }
 
     /// Everything, as of now.
@@ -35,7 +52,14 @@ impl Reporter {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             router_id: self.router_id.clone(),
             pid: std::process::id(),
-            interfaces: self.ready.interfaces.clone(),
+            warden: if self.warden.is_running() { WardenStatus::Running } else { WardenStatus::Gone },
+            scheduling: self.ready.scheduling.to_string(),
+            degraded: self.ready.degraded.clone(),
+            late_wakeups: self.board.delay().late(),
+            longest_delay_us: micros(self.board.delay().longest()),
+            notify: self.notified.status(),
+            interfaces: self.board.interfaces(),
+            discontinuity_datetime: date_time(self.started),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),
         }
@@ -47,16 +71,21 @@ impl Reporter {
         let status = snapshot.map(|snapshot| snapshot.status);
         let transition = status.and_then(|status| status.last_transition);
         let advert = status.and_then(|status| status.last_advert);
-        let micros = |span: std::time::Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         InstanceStatus {
             name: config.name.clone(),
             interface: config.interface.clone(),
             vrid: config.vrid,
             version: version_number(config.version),
             state: status.map_or_else(|| "INIT".to_owned(), |status| status.state.to_string()),
+            up_datetime: transition
+                .map(|transition| date_time(SystemTime::now() - now().since(transition.at))),
+            new_master_reason: new_master_reason(status.as_ref()).to_owned(),
             up_seconds: transition.map_or(0, |transition| now().since(transition.at).as_secs()),
-            last_event: transition.map(|transition| transition.cause.to_string()),
+            last_event: transition
+                .map(|transition| self.known.why(id, transition.cause, config, |id| self.name(id))),
             priority: status.map_or(config.priority, |status| status.priority),
+            base_priority: config.priority,
+            tracking: self.tracking(id),
             is_owner: config.priority == 255,
             source: status.map(|status| status.source).filter(|source| !source.is_unspecified()),
             last_adv_source: advert.map(|advert| advert.source),
@@ -76,6 +105,35 @@ impl Reporter {
         }
     }
 
+    fn name(&self, id: InstanceId) -> &str {
+        &self.ready.planned[usize::from(id.0)].config.name
+    }
+
+    fn tracking(&self, id: InstanceId) -> Vec<TrackedStatus> {
+        let Known { plan, readings } = &self.known;
+        let tracked = plan.of(id).iter().map(|tracking| {
+            let thing = plan.thing(tracking.tracker);
+            let state = readings.state(tracking.tracker);
+            TrackedStatus {
+                name: thing.name.clone(),
+                kind: thing.kind().to_owned(),
+                state: self.known.tell(tracking.tracker),
+                weight: tracking.weight,
+                reverse: tracking.reverse,
+                effect: tell_effect(tracking.effect(state)),
+            }
+        });
+        let fence = plan.fence(id).map(|fence| TrackedStatus {
+            name: "fence".to_owned(),
+            kind: plan.thing(fence).kind().to_owned(),
+            state: self.known.tell(fence),
+            weight: 0,
+            reverse: false,
+            effect: if readings.state(fence) == Tracked::Down { "FAULT" } else { "+0" }.to_owned(),
+        });
+        tracked.chain(fence).collect()
+    }
+
     fn statistics(&self, id: InstanceId) -> BTreeMap<String, u64> {
         let mut statistics = named(&self.ready.counters.of(id));
         let sent = self.board.sent(id);
@@ -89,6 +147,28 @@ impl Reporter {
         statistics.extend(own.map(|(name, counter)| (name.to_owned(), counter.load(Ordering::Relaxed))));
         statistics
     }
+}
+
+/// As RFC 8347 has it: what the last entry into MASTER was for.
+fn new_master_reason(status: Option<&vipd_core::Status>) -> &'static str {
+    let transition = status.and_then(|status| status.last_transition);
+    match transition.filter(|transition| transition.to == State::Master).map(|transition| transition.cause) {
+        None => "not-master",
+        Some(Cause::Preempted { .. }) => "preempted",
+        Some(Cause::Silence { .. }) => "no-response",
+        // A resignation, or the owner's start: nobody of higher priority is there.
+        Some(_) => "priority",
+    }
+}
+
+fn date_time(at: SystemTime) -> String {
+    // Seconds: what is behind them is the agent's own delay.
+    let at = OffsetDateTime::from(at).replace_nanosecond(0).map(|at| at.format(&Rfc3339));
+    at.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Counters by name.

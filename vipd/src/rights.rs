@@ -1,12 +1,36 @@
-//! The rights that an agent needs.
+//! The rights that an agent needs, and those that it does better with.
 
 use std::fs;
 
-/// Rights without which nothing works, with their bit in the kernel's set (capabilities(7)).
-const NEEDED: [(&str, u32, &str); 2] = [
-    ("CAP_NET_ADMIN", 12, "to put addresses on interfaces"),
-    ("CAP_NET_RAW", 13, "to send and receive adverts"),
+/// A right, by its bit in the kernel's set (capabilities(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// `CAP_NET_ADMIN`
+    NetAdmin = 12,
+    /// `CAP_NET_RAW`
+    NetRaw = 13,
+    /// `CAP_IPC_LOCK`
+    IpcLock = 14,
+    /// `CAP_SYS_ADMIN`, which includes the following two
+    SysAdmin = 21,
+    /// `CAP_SYS_NICE`
+    SysNice = 23,
+    /// `CAP_PERFMON`
+    Perfmon = 38,
+    /// `CAP_BPF`
+    Bpf = 39,
+}
+
+/// Rights without which nothing works.
+const NEEDED: [(&str, Right, &str); 2] = [
+    ("CAP_NET_ADMIN", Right::NetAdmin, "to put addresses on interfaces"),
+    ("CAP_NET_RAW", Right::NetRaw, "to send and receive adverts"),
 ];
+
+/// Whether this process has a right; true where the kernel does not tell, so that it decides itself.
+pub(crate) fn has(right: Right) -> bool {
+    holds(effective(), right)
+}
 
 /// Checks that this process has the rights that every agent needs.
 ///
@@ -23,9 +47,23 @@ pub(crate) fn check() -> anyhow::Result<()> {
     )
 }
 
+/// The rights for the kernel half that are missing, as a sentence. Without `CAP_PERFMON` the verifier forbids the
+/// arithmetic with pointers that reading a packet takes.
+pub(crate) fn missing_for_kernel() -> Option<String> {
+    let named = [("CAP_BPF", Right::Bpf), ("CAP_PERFMON", Right::Perfmon)];
+    let missing: Vec<&str> =
+        named.into_iter().filter(|(_, right)| !has(*right)).map(|(name, _)| name).collect();
+    let (false, false) = (missing.is_empty(), has(Right::SysAdmin)) else { return None };
+    Some(format!("{} {} missing", missing.join(" and "), if missing.len() == 1 { "is" } else { "are" }))
+}
+
 fn missing(effective: u64) -> Vec<String> {
-    let lacks = |(_, bit, _): &&(&str, u32, &str)| effective >> bit & 1 == 0;
+    let lacks = |(_, right, _): &&(&str, Right, &str)| !holds(effective, *right);
     NEEDED.iter().filter(lacks).map(|(name, _, why)| format!("{name} ({why})")).collect()
+}
+
+fn holds(effective: u64, right: Right) -> bool {
+    effective >> right as u32 & 1 != 0
 }
 
 /// The effective set of this process; all of it where /proc does not tell, so that the kernel decides.

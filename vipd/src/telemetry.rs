@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 
 use nix::sys::stat::fstat;
 use tracing::{Event, Level, Subscriber};
@@ -14,23 +15,32 @@ use tracing_subscriber::registry::LookupSpan;
 /// Lines that may wait for the writer thread.
 const BACKLOG: usize = 4096;
 
+/// Writes out what is still waiting when it is dropped; `None` where logs were not started.
+static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
 /// Sends logs of `level` and above to standard error, in the journal's form when that is where standard error leads.
-/// The guard writes out what is still waiting when it is dropped.
-pub fn start(level: Level) -> WorkerGuard {
-    let (writer, guard) =
-        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(BACKLOG).finish(std::io::stderr());
+pub fn start(level: Level) {
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(BACKLOG)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
     let logs = tracing_subscriber::fmt().with_max_level(level).with_writer(writer);
     if leads_to_journal() {
         logs.event_format(JournalLine).init();
     } else {
         logs.with_target(false).with_ansi(std::io::stderr().is_terminal()).init();
     }
-    std::panic::set_hook(Box::new(|panic| tracing::error!("this is a bug in vipd: {panic}")));
-    guard
+}
+
+/// Writes out the lines that wait, for the last time. Takes about a second at most, where nobody takes them off.
+pub fn finish() {
+    drop(WRITER.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 /// Whether systemd connected standard error to the journal: it names the stream's device and inode (systemd.exec(5)).
-fn leads_to_journal() -> bool {
+pub(crate) fn leads_to_journal() -> bool {
     let Ok(stat) = fstat(std::io::stderr()) else { return false };
     std::env::var("JOURNAL_STREAM").is_ok_and(|stream| stream == format!("{}:{}", stat.st_dev, stat.st_ino))
 }

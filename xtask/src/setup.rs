@@ -16,8 +16,9 @@ const LLVM_PREFIX: &str = "/usr/lib/llvm-22";
 const LINKER: [&str; 6] =
     ["bpf-linker", "--version", "0.13.0", "--no-default-features", "--features", "llvm-22"];
 /// What the lab runs: peers, load balancers and instruments.
-const LAB: [&str; 12] = [
+const LAB: [&str; 15] = [
     "keepalived",
+    "frr",
     "haproxy",
     "nginx-light",
     "tshark",
@@ -26,14 +27,16 @@ const LAB: [&str; 12] = [
     "procps",
     "psmisc",
     "curl",
+    "openssl",
+    "python3-aiosmtpd",
     "iputils-arping",
     "bpftool",
     "stress-ng",
 ];
 /// Services that come with packages of the lab. The lab starts its own copies in its own namespaces; on the machine
 /// itself none may run because of us.
-const SERVICES: [(&str, &str); 3] =
-    [("keepalived", "keepalived"), ("haproxy", "haproxy"), ("nginx-light", "nginx")];
+const SERVICES: [(&str, &str); 4] =
+    [("keepalived", "keepalived"), ("frr", "frr"), ("haproxy", "haproxy"), ("nginx-light", "nginx")];
 
 /// Installs what is missing; an error if something cannot be installed.
 pub(crate) fn run() -> Result<()> {

@@ -14,8 +14,12 @@ pub(crate) struct Options {
 
 /// Levels that need no root, in their order.
 const FAST: [&str; 4] = ["vipd-common", "vipd-core", "vipd", "xtask"];
+/// Tests of the whole that need no root either: the ledger of rules against the sources, and `vipd check`.
+const FAST_TESTS: [&str; 2] = ["ledger", "refused"];
 /// The lab's tests at once: each is a few machines on the two cores of a small host.
 const LABS_AT_ONCE: &str = "2";
+/// Those with routers that others wrote mostly wait: for intervals of 1 s, and for silence.
+const PEERS_AT_ONCE: &str = "8";
 
 /// Sets up, builds, and runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -29,10 +33,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("== {package}");
         command::run(command::cargo().args(["test", "--package", package]))?;
     }
+    for test in FAST_TESTS {
+        command::run(command::cargo().args(["test", "--package", "vipd-tests", "--test", test]))?;
+    }
     if !options.fast {
         println!("== vipd-tests");
-        let lab = ["test", "--package", "vipd-tests", "--", "--test-threads", LABS_AT_ONCE];
-        command::run(command::cargo().args(lab))?;
+        let lab = ["test", "--package", "vipd-tests"];
+        let most = ["--", "--test-threads", LABS_AT_ONCE, "--skip", "peers::"];
+        command::run(command::cargo().args(lab).args(most))?;
+        let peers = ["--test", "interop", "--", "--test-threads", PEERS_AT_ONCE];
+        command::run(command::cargo().args(lab).args(peers))?;
     }
     Ok(())
 }

@@ -87,8 +87,9 @@ impl Receiver {
             min_ttl: small("min_ttl", 255),
             list_len: u8::try_from(vips.len()).expect("list"),
             check_list: u8::from(rx["check_addr_list"] == true),
-            master: 0,
-            reserved: [0; 5],
+            alive_from: small("priority", 100),
+            down_adverts: 3,
+            ..Rules::default()
         };
         let vlan = u16::try_from(number("vlan", 0)).expect("vlan");
         let key = InstanceKey { ifindex: IFINDEX, vlan, family: 4, vrid: small("vrid", 51) };

@@ -51,7 +51,7 @@ impl Header {
         if header != HEADER {
             return Err(Reason::IpOptions);
         }
-        if !checksum::is_sound(checksum::words::<0>(packet, HEADER / 4)) {
+        if !checksum::is_sound(checksum::words::<{ HEADER / 4 }>(packet)) {
             return Err(Reason::IpHeader);
         }
         // More fragments, or an offset.

@@ -1,11 +1,13 @@
 //! The receive checks of an advert, in the order of section 5 of the conformance list: IP header, TTL, version, type,
 //! lengths, checksum, VRID, then what one virtual router asks for.
 
-use super::{L3, Reason, be16, checksum, four, fresh, ipv4, ipv4_digest, vrrp};
+use super::{L3, Reason, be16, checksum, four, ipv4, ipv4_digest, vrrp};
 use crate::abi::{self, Addr, Rules};
 
 /// Where the VRRP message begins: behind an IP header without options.
 const MESSAGE: usize = ipv4::HEADER;
+/// Where its address list begins.
+const LIST: usize = MESSAGE + vrrp::FIXED;
 
 /// A packet of protocol 112, with what its frame said.
 #[derive(Clone, Copy)]
@@ -18,7 +20,7 @@ pub struct Packet<'a> {
     pub vlan: u16,
 }
 
-/// The virtual routers that run where the packet came from.
+/// The virtual routers that run where the packet came from, and what differs between the kernel half and user space.
 pub trait Table {
     /// The virtual router `vrid` on `vlan`: its number and its rules.
     fn instance(&self, vlan: u16, vrid: u8) -> Option<(u32, &Rules)>;
@@ -28,6 +30,18 @@ pub trait Table {
 
     /// Whether `source` is a unicast peer of a virtual router (C-UNI-02).
     fn is_peer(&self, instance: u32, source: &Addr) -> bool;
+
+    /// Sum of `length` octets of a packet from `from` on ([`checksum::fold`] makes 16 bits of it). Both are multiples of 4,
+    /// and the octets lie within the buffer. The kernel half leaves it to the kernel: its verifier follows a loop turn by
+    /// turn.
+    fn sum(&self, packet: &L3, from: usize, length: usize) -> u64 {
+        checksum::octets(packet.0.get(from..from + length).unwrap_or_default())
+    }
+
+    /// [`list_digest`]. The kernel half has it in a function of its own, for the same reason.
+    fn list_digest(&self, packet: &L3, count: u8) -> u64 {
+        list_digest(packet, count)
+    }
 }
 
 /// What an advert says.
@@ -45,7 +59,7 @@ pub struct Advert {
     pub interval_cs: u16,
     /// Addresses that it lists.
     pub count: u8,
-    /// Its checksum form, as of [`abi::Seen::checksum`].
+    /// Its checksum form, as of [`abi::Stamp::checksum`].
     pub checksum: u8,
     /// Its interval is not ours, which version 3 allows (C-RX-16).
     pub interval_differs: bool,
@@ -156,7 +170,8 @@ fn check<T: Table>(
         return Err(Reason::Length);
     }
     let accepted = entry.map_or(abi::checksum::EITHER, |(_, rules)| rules.checksum);
-    let checksum = checksum_form(packet.l3, header, version, length, accepted).ok_or(Reason::Checksum)?;
+    let sum = table.sum(packet.l3, MESSAGE, length);
+    let checksum = checksum_form(sum, header, version, length, accepted).ok_or(Reason::Checksum)?;
     let Some((instance, rules)) = entry else {
         return Err(if table.serves(packet.vlan) { Reason::Vrid } else { Reason::Vlan });
     };
@@ -199,7 +214,7 @@ fn check_for<T: Table>(
         return Err(Reason::Owner);
     }
     advert.list_differs =
-        advert.count != rules.list_len || rules.check_list != 0 && list_digest(l3) != rules.list_digest;
+        advert.count != rules.list_len || table.list_digest(l3, advert.count) != rules.list_digest;
     let refuse_list = rules.check_list != 0 && advert.list_differs && advert.priority != 255;
     if v2 && (advert.count == 0 || refuse_list) {
         return Err(Reason::AddressList);
@@ -220,10 +235,9 @@ fn check_for<T: Table>(
     Ok(advert)
 }
 
-/// Which form the checksum has; `None` if it is wrong in every form that is accepted.
+/// Which form the checksum of a message with this sum has; `None` if it is wrong in every form that is accepted.
 #[inline(always)]
-fn checksum_form(l3: &L3, header: &ipv4::Header, version: u8, length: usize, accepted: u8) -> Option<u8> {
-    let sum = checksum::words::<MESSAGE>(l3, words_of_message(l3));
+fn checksum_form(sum: u64, header: &ipv4::Header, version: u8, length: usize, accepted: u8) -> Option<u8> {
     if version == 2 {
         return checksum::is_sound(sum).then_some(abi::checksum::EITHER);
     }
@@ -233,13 +247,6 @@ fn checksum_form(l3: &L3, header: &ipv4::Header, version: u8, length: usize, acc
     #[expect(clippy::cast_possible_truncation, reason = "the longest message has 1036 octets")]
     let sum = sum + checksum::pseudo_header(header.source, header.destination, length as u16);
     (accepted != abi::checksum::MESSAGE && checksum::is_sound(sum)).then_some(abi::checksum::PSEUDO)
-}
-
-/// Words of 32 bits behind the IP header, by its total length.
-#[inline(always)]
-fn words_of_message(l3: &L3) -> usize {
-    let total = u16::from_be_bytes([fresh(l3, 2), fresh(l3, 3)]);
-    usize::from(total).saturating_sub(MESSAGE) / 4
 }
 
 /// Authentication of version 2 (C-AUTH-01 to C-AUTH-04), in a time that does not depend on where passwords differ.
@@ -253,23 +260,21 @@ fn authenticate(l3: &L3, count: u8, rules: &Rules) -> Result<(), Reason> {
     if kind != rules.auth_type {
         return Err(Reason::AuthTypeMismatch);
     }
-    let at = MESSAGE + vrrp::FIXED + usize::from(count) * 4;
+    let at = LIST + usize::from(count) * 4;
     let (password, _) = rules.auth_data.as_chunks::<4>();
     let first = u32::from_ne_bytes(four(octets, at)) ^ u32::from_ne_bytes(password[0]);
     let second = u32::from_ne_bytes(four(octets, at + 4)) ^ u32::from_ne_bytes(password[1]);
     if kind == 1 && (first | second) != 0 { Err(Reason::AuthFailure) } else { Ok(()) }
 }
 
+/// The sum to hold against [`Rules::list_digest`].
+#[must_use]
 #[inline(always)]
-fn list_digest(l3: &L3) -> u64 {
-    let count = fresh(l3, MESSAGE + 3);
+pub fn list_digest(packet: &L3, count: u8) -> u64 {
     let mut digest = 0_u64;
-    let mut place = 0_usize;
-    while place < 255 {
-        if place >= usize::from(count) {
-            break;
-        }
-        let listed = u32::from_be(l3.word(MESSAGE + vrrp::FIXED + place * 4));
+    let mut place = 0;
+    while place < usize::from(count) {
+        let listed = u32::from_be(packet.word(LIST + place * 4));
         digest = digest.wrapping_add(ipv4_digest(listed));
         place += 1;
     }

@@ -24,7 +24,7 @@ use core::net::Ipv4Addr;
 
 use crate::abi::Addr;
 
-pub use judge::{Advert, Packet, Table, Verdict, judge};
+pub use judge::{Advert, Packet, Table, Verdict, judge, list_digest};
 pub use listed::{Entry, Listed};
 pub use reason::Reason;
 
@@ -129,19 +129,6 @@ const fn mix(x: u64) -> u64 {
 #[inline(always)]
 const fn be16(octets: &[u8; L3_MAX], at: usize) -> u16 {
     u16::from_be_bytes([octets[at], octets[at + 1]])
-}
-
-/// The octet at `at`, which must lie within the buffer, read from memory at this very place.
-///
-/// A bound of a loop is read by this. The kernel's verifier follows a loop turn by turn, and on leaving it at turn `n` it
-/// knows that the bound is `n`: what comes behind the loop would be verified anew for every `n` if it used the same value.
-/// A value of its own is forgotten when the loop ends, and the verifier goes on once (measured: more than the million
-/// instructions that it allows, against some ten thousand).
-#[inline(always)]
-fn fresh(packet: &L3, at: usize) -> u8 {
-    let octet: &u8 = &packet.0[at];
-    // SAFETY: a reference is valid for reads.
-    unsafe { core::ptr::read_volatile(octet) }
 }
 
 /// The four octets at `at`; zeros behind the buffer, where nobody asks, because the kernel half has no way to panic.

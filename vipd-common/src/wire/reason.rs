@@ -59,13 +59,17 @@ pub enum Reason {
     Claim,
     /// The EVENTS ring was full, so a record was lost.
     EventLost,
+    /// An ARP request for a virtual address was dropped: this node's lease of it is over (promise 1).
+    LeaseOver,
+    /// A record was not sent: there were too many of its kind (C-SEC-04). What it told is told by a later one, or stands in SEEN.
+    EventHeld,
 }
 
 impl Reason {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Accepted,
         Self::PriorityZero,
         Self::IpHeader,
@@ -92,6 +96,8 @@ impl Reason {
         Self::Pseudo,
         Self::Claim,
         Self::EventLost,
+        Self::LeaseOver,
+        Self::EventHeld,
     ];
 
     /// Its place in an array of counters.
@@ -124,6 +130,8 @@ impl Reason {
             Self::Pseudo => "pseudo-header-checksums",
             Self::Claim => "foreign-claims",
             Self::EventLost => "events-lost",
+            Self::LeaseOver => "lease-expired-drops",
+            Self::EventHeld => "events-held",
             // The others have a name of RFC 8347.
             _ => "",
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vipd_core::{Action, Announcing, Fault, Input, InstanceId, Instant, Router, Spec, State};
 
-use crate::support::{ANNOUNCE, GREATER, ID, Node, SMALLER, advert, centis, hold, ms, send, us, v3};
+use crate::support::{ANNOUNCE, GREATER, ID, LOSER, Node, SMALLER, advert, centis, hold, ms, send, us, v3};
 
 /// Three announcements, three more after 5 s, then two every 2 s; adverts every 40 s, out of the way.
 fn spec() -> Spec {
@@ -13,6 +13,8 @@ fn spec() -> Spec {
         delay: Duration::from_secs(5),
         refresh: Duration::from_secs(2),
         refresh_repeat: 2,
+        losing_repeat: 1,
+        losing_delay: Duration::ZERO,
     };
     Spec { announcing, interval: centis(4_000), ..v3(255) }
 }
@@ -92,7 +94,7 @@ fn c_fsm_10_a_master_replies_once_in_100_ms() {
     let mut node = Node::master(Spec { interval: centis(4_095), ..v3(100) }, ms(200_000));
     let mut replies = vec![];
     for millis in (200_010..200_350).step_by(10) {
-        if node.hear(advert(SMALLER, 50, ms(millis))) == [send(100), ANNOUNCE] {
+        if node.hear(advert(SMALLER, 50, ms(millis))) == [LOSER, send(100), ANNOUNCE] {
             replies.push(millis);
         }
     }
@@ -118,5 +120,40 @@ fn c_fsm_08_every_resignation_is_answered() {
 
         assert_eq!(actions, [send(100)]);
         assert_eq!(node.0.next_deadline(), Some(ms(millis + 1_000)));
+    }
+}
+
+/// Keepalived's `garp_lower_prio_repeat` and `garp_lower_prio_delay`.
+#[test]
+fn c_fsm_10_a_losing_advert_causes_sets_of_its_own() {
+    let announcing =
+        Announcing { losing_repeat: 2, losing_delay: Duration::from_millis(300), ..v3(100).announcing };
+    let mut node = Node::master(Spec { announcing, ..v3(100) }, us(3_609_375));
+
+    let at_once = node.hear(advert(SMALLER, 50, ms(4_000)));
+    let (due, later) = node.fire();
+
+    assert_eq!(at_once, [LOSER, send(100), ANNOUNCE, ANNOUNCE]);
+    assert_eq!((due, later), (ms(4_300), vec![ANNOUNCE, ANNOUNCE]));
+}
+
+/// Keepalived's `lower_prio_no_advert`.
+#[test]
+fn a_losing_advert_may_be_left_unanswered() {
+    let mut node = Node::master(Spec { mute_to_losers: true, ..v3(100) }, us(3_609_375));
+
+    assert_eq!(node.hear(advert(SMALLER, 50, ms(4_000))), [LOSER, ANNOUNCE]);
+}
+
+/// Keepalived's `higher_prio_send_advert`; C-L2-09.
+#[test]
+fn a_master_may_have_a_last_word_before_it_makes_way() {
+    for (winner, priority) in [(SMALLER, 200), (GREATER, 100)] {
+        let mut node = Node::master(Spec { last_word: true, ..v3(100) }, us(3_609_375));
+
+        let actions = node.hear(advert(winner, priority, ms(4_000)));
+
+        assert_eq!(actions[0], send(100), "{winner}");
+        assert!(matches!(actions[1..], [Action::Report(..), Action::HoldAddresses(ID, false)]), "{winner}");
     }
 }

@@ -170,7 +170,10 @@ impl Lan {
             match action {
                 Action::Report(_, transition) => self.history.push((host, transition)),
                 Action::SendAdvert(_, priority) => self.broadcast(host, priority),
-                Action::HoldAddresses(..) | Action::Announce(_) => {}
+                Action::HoldAddresses(..)
+                | Action::Announce(_)
+                | Action::ReportLoser(_)
+                | Action::ProveConnected(_) => {}
             }
         }
     }

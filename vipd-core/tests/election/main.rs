@@ -2,12 +2,18 @@
 
 mod addresses;
 mod announcing;
+mod detection;
 mod faults;
+mod fencing;
+mod groups;
+mod handover;
 mod lan;
 mod matrix;
 mod preemption;
 mod properties;
+mod reconfiguring;
 mod simulation;
 mod support;
 mod timers;
 mod values;
+mod watch;

@@ -2,7 +2,7 @@
 
 use vipd_core::{Action, Cause, Fault, Input, Instant, State};
 
-use crate::support::{ANNOUNCE, GREATER, Node, OWN, SMALLER, advert, hold, ms, report, send, us, v3};
+use crate::support::{ANNOUNCE, GREATER, LOSER, Node, OWN, SMALLER, advert, hold, ms, report, send, us, v3};
 use State::{Backup, Initialize, Master};
 
 /// When the input is told.
@@ -167,7 +167,14 @@ fn master_adverts_defends_and_makes_way() {
         row(rule, Master, When::Told(input), Backup, Some(us(7_609_375)), then)
     };
     let asserts = |input| {
-        row("C-FSM-10", Master, When::Told(input), Master, Some(NEXT_ADVERT), vec![send(100), ANNOUNCE])
+        row(
+            "C-FSM-10",
+            Master,
+            When::Told(input),
+            Master,
+            Some(NEXT_ADVERT),
+            vec![LOSER, send(100), ANNOUNCE],
+        )
     };
     let resigns = |rule, input, to, cause| {
         row(

@@ -31,6 +31,8 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
             delay,
             refresh,
             refresh_repeat,
+            losing_repeat: 1,
+            losing_delay: Duration::ZERO,
         });
     let version = prop_oneof![Just(Version::V2), Just(Version::V3)];
     let spec = (version, priority(), interval(), any::<bool>(), span(), announcing).prop_map(
@@ -40,6 +42,11 @@ fn specs() -> impl Strategy<Value = Vec<Spec>> {
             interval,
             preempt,
             preempt_delay,
+            down_adverts: 3,
+            mute_to_losers: false,
+            last_word: false,
+            group: None,
+            fenced: false,
             source: OWN,
             announcing,
         },
@@ -66,6 +73,10 @@ fn input() -> impl Strategy<Value = Input> {
         3 => Just(Input::Startup),
         1 => Just(Input::Shutdown),
         8 => advert,
+        2 => Just(Input::Watched),
+        1 => Just(Input::Silent),
+        1 => any::<bool>().prop_map(Input::Connected),
+        1 => Just(Input::HandOver),
         1 => fault().prop_map(Input::FaultRaised),
         2 => fault().prop_map(Input::FaultCleared),
         1 => source.prop_map(Input::SourceChanged),
@@ -144,9 +155,13 @@ impl Seen {
                 self.state = transition.to;
                 self.may_resign = transition.from == State::Master && transition.to != State::Backup;
             }
-            Action::SendAdvert(_, 0) => assert!(may_resign, "priority 0 without resigning"),
+            Action::SendAdvert(_, 0) => {
+                assert!(may_resign || self.state == State::Master, "priority 0 without resigning");
+            }
             Action::SendAdvert(..) => assert_eq!(self.state, State::Master, "C-TX-09"),
             Action::Announce(_) => assert_eq!(self.state, State::Master, "C-ARP-08"),
+            Action::ProveConnected(_) => assert_eq!(self.state, State::Backup),
+            Action::ReportLoser(_) => assert_eq!(self.state, State::Master),
             Action::HoldAddresses(_, holds) => {
                 assert_ne!(holds, self.holds, "told what was told before");
                 self.holds = holds;
@@ -160,6 +175,8 @@ fn whose(action: &Action) -> InstanceId {
         Action::Report(id, _)
         | Action::SendAdvert(id, _)
         | Action::HoldAddresses(id, _)
+        | Action::ReportLoser(id)
+        | Action::ProveConnected(id)
         | Action::Announce(id) => id,
     }
 }
@@ -265,6 +282,8 @@ fn renamed(action: &Action, id: InstanceId) -> Action {
         Action::SendAdvert(_, priority) => Action::SendAdvert(id, priority),
         Action::HoldAddresses(_, holds) => Action::HoldAddresses(id, holds),
         Action::Announce(_) => Action::Announce(id),
+        Action::ReportLoser(_) => Action::ReportLoser(id),
+        Action::ProveConnected(_) => Action::ProveConnected(id),
     }
 }
 

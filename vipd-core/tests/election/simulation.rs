@@ -114,6 +114,7 @@ fn c_fsm_12_of_two_masters_that_meet_the_greater_address_stays() {
     }
 }
 
+/// C-SUB-06
 #[test]
 fn c_fsm_08_a_resignation_is_followed_after_the_skew_time() {
     let mut lan = elected(nodes(&[200, 100]));

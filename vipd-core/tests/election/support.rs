@@ -41,12 +41,19 @@ pub(crate) fn v3(priority: u8) -> Spec {
         interval: centis(100),
         preempt: true,
         preempt_delay: Duration::ZERO,
+        down_adverts: 3,
+        mute_to_losers: false,
+        last_word: false,
+        group: None,
+        fenced: false,
         source: OWN,
         announcing: Announcing {
             repeat: 1,
             delay: Duration::ZERO,
             refresh: Duration::ZERO,
             refresh_repeat: 1,
+            losing_repeat: 1,
+            losing_delay: Duration::ZERO,
         },
     }
 }
@@ -74,6 +81,7 @@ pub(crate) const fn hold(yes: bool) -> Action {
 }
 
 pub(crate) const ANNOUNCE: Action = Action::Announce(ID);
+pub(crate) const LOSER: Action = Action::ReportLoser(ID);
 
 /// A router of one virtual router.
 #[derive(Debug)]

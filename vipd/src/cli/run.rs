@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anstream::eprintln;
 
 use super::exit;
-use crate::{agent, config, telemetry};
+use crate::agent::Agent;
+use crate::{config, telemetry};
 
 impl super::Run {
     pub(super) fn execute(self) -> ExitCode {
@@ -18,18 +19,21 @@ impl super::Run {
                 return ExitCode::from(exit::CONFIG);
             }
         };
-        let _logs = telemetry::start(self.log_level);
-        for warning in &loaded.warnings {
+        let config::Loaded { mut config, warnings, .. } = loaded;
+        config.datapath = self.datapath.unwrap_or(config.datapath);
+        let agent = Agent::prepare(config, &self.files);
+        telemetry::start(self.log_level);
+        for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        let mut config = loaded.config;
-        config.datapath = self.datapath.unwrap_or(config.datapath);
-        match agent::run(config, &self.files) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                tracing::error!("{error:#}");
-                ExitCode::from(exit::FAILED)
-            }
+        let ended = agent.and_then(|agent| {
+            std::panic::set_hook(Box::new(agent.panic_hook(telemetry::finish)));
+            agent.run()
+        });
+        if let Err(error) = &ended {
+            tracing::error!("{error:#}");
         }
+        telemetry::finish();
+        if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) }
     }
 }

@@ -2,18 +2,16 @@
 
 use std::process::ExitCode;
 
-use anstream::{eprintln, println};
+use anstream::println;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::exit;
-use crate::control::{self, InstanceStatus, Reply, Request, Status};
-use crate::run_dir;
+use crate::control::{ChannelStatus, InstanceStatus, Reply, Request, Status, WardenStatus};
+use crate::warden;
 
 impl super::Status {
     pub(super) fn execute(self) -> ExitCode {
-        let socket = run_dir::control(&self.run_dir);
-        match control::ask(&socket, Request::Status) {
+        match super::ask(&self.run_dir, &Request::Status) {
             Ok(Reply::Status(status)) if self.json => {
                 println!("{}", serde_json::to_string_pretty(&status).unwrap_or_default());
                 ExitCode::SUCCESS
@@ -22,17 +20,8 @@ impl super::Status {
                 println!("{}", table(&status));
                 ExitCode::SUCCESS
             }
-            Ok(Reply::Error(error)) => {
-                eprintln!("vipd: the agent refused the question: {error}");
-                ExitCode::from(exit::FAILED)
-            }
-            Err(error) => {
-                eprintln!(
-                    "vipd: no agent answers in {} ({error}); is it running, with this --run-dir?",
-                    self.run_dir.display()
-                );
-                ExitCode::from(exit::FAILED)
-            }
+            Ok(_) => super::failed("the agent answers another question; is it of this version?"),
+            Err(code) => code,
         }
     }
 }
@@ -74,13 +63,34 @@ fn table(status: &Status) -> String {
         if let Some(event) = &instance.last_event {
             lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
         }
+        lines.extend(parts(instance));
     }
+    lines.extend(status.degraded.iter().cloned());
+    if status.warden == WardenStatus::Gone {
+        lines.push(format!("the warden is gone: {}", warden::WITHOUT));
+    }
+    lines.extend(status.notify.channels.iter().filter_map(undelivered));
     for interface in &status.interfaces {
         for refused in &interface.refused {
             lines.push(format!("{}: {refused}", interface.name));
         }
     }
     lines.join("\n")
+}
+
+/// What a channel could not deliver, if anything.
+fn undelivered(channel: &ChannelStatus) -> Option<String> {
+    let ChannelStatus { name, sent, failed, dropped } = channel;
+    (failed + dropped > 0).then(|| format!("{name}: {sent} sent, {failed} failed, {dropped} dropped"))
+}
+
+/// The parts of the effective priority, where there is more than one.
+fn parts(instance: &InstanceStatus) -> Option<String> {
+    let counts = instance.tracking.iter().filter(|tracked| tracked.effect != "+0");
+    let parts: Vec<String> =
+        counts.map(|tracked| format!("{} ({})", tracked.effect, tracked.state)).collect();
+    let sum = format!("{}: priority {} = {}", instance.name, instance.priority, instance.base_priority);
+    (!parts.is_empty()).then(|| format!("{sum} {}", parts.join(" ")))
 }
 
 fn datapath(status: &Status, instance: &InstanceStatus) -> String {

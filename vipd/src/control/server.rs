@@ -8,30 +8,38 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time::timeout;
 
-use super::{Reply, Request, Status};
+use super::{Reply, Request};
 
 /// Longest request in octets.
 const REQUEST_MAX: u64 = 4096;
-/// How long one client may take; a slow one only delays the next.
+/// How long a client may take to say what it wants, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Listens on `path`, for its owner only, and answers one client after the other, without end. Runs on the service
-/// thread.
+/// Listens on `path`, for its owner only, and answers its clients, without end. Runs on the service thread, within a
+/// `LocalSet`.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn serve(path: &Path, status: Rc<dyn Fn() -> Status>) -> io::Result<impl Future<Output = ()> + use<>> {
+pub fn serve<F>(path: &Path, answer: F) -> io::Result<impl Future<Output = ()> + use<F>>
+where
+    F: AsyncFn(Request) -> Reply + 'static,
+{
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    let answer = Rc::new(answer);
     Ok(async move {
         loop {
             match listener.accept().await {
-                Ok((client, _)) => match tokio::time::timeout(PATIENCE, answer(client, &*status)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::debug!("a client of the control socket failed: {error}"),
-                    Err(_) => tracing::debug!("a client of the control socket was too slow"),
-                },
+                Ok((client, _)) => {
+                    let answer = Rc::clone(&answer);
+                    tokio::task::spawn_local(async move {
+                        if let Err(error) = attend(client, &*answer).await {
+                            tracing::debug!("a client of the control socket failed: {error}");
+                        }
+                    });
+                }
                 Err(error) => {
                     tracing::warn!("the control socket cannot accept: {error}");
                     tokio::time::sleep(PATIENCE).await;
@@ -41,15 +49,20 @@ pub fn serve(path: &Path, status: Rc<dyn Fn() -> Status>) -> io::Result<impl Fut
     })
 }
 
-async fn answer(client: UnixStream, status: &dyn Fn() -> Status) -> io::Result<()> {
+async fn attend(client: UnixStream, answer: &impl AsyncFn(Request) -> Reply) -> io::Result<()> {
+    let peer = client.peer_cred()?.uid();
     let (read, mut write) = client.into_split();
     let mut line = String::new();
-    BufReader::new(read.take(REQUEST_MAX)).read_line(&mut line).await?;
+    timeout(PATIENCE, BufReader::new(read.take(REQUEST_MAX)).read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
-        Ok(Request::Status) => Reply::Status(status()),
+        // The mode of the socket says the same; but its directory may have been mounted elsewhere.
+        Ok(_) if peer != 0 && peer != nix::unistd::geteuid().as_raw() => {
+            Reply::Error(format!("user {peer} may not control this agent"))
+        }
+        Ok(request) => answer(request).await,
         Err(error) => Reply::Error(format!("not a request of this version: {error}")),
     };
     let mut text = serde_json::to_string(&reply)?;
     text.push('\n');
-    write.write_all(text.as_bytes()).await
+    timeout(PATIENCE, write.write_all(text.as_bytes())).await?
 }

@@ -1,11 +1,13 @@
 //! The kernel half, loaded.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use aya::maps::{Array, MapData, MapError, PerCpuArray, RingBuf};
-use aya::programs::{ProgramError, SchedClassifier, Xdp};
+use aya::maps::{Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::{ProgramError, ProgramType, SchedClassifier, Xdp};
+use aya::sys::{BpfHelper, is_helper_supported};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use tracing::debug;
@@ -14,12 +16,17 @@ use vipd_common::wire::Reason;
 
 use super::events::Events;
 use super::ladder::{self, Attached, Refused};
+use super::leases::Leases;
+use super::page::SeenPage;
+use super::pins::Pins;
 use super::published::{Maps, Published, remove};
 use crate::config::Datapath;
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vipd-ebpf.o"));
 const XDP: &str = "vipd_xdp";
 const TCX: &str = "vipd_tcx";
+/// The kernel half's switch for what needs timers.
+const TIMERS: &str = "TIMERS";
 
 /// Why the kernel half cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -47,14 +54,16 @@ pub enum PublishError {
 }
 
 /// The kernel half, attached nowhere at first. When it is dropped, or the process ends however it may, the kernel
-/// drops it too: nothing is pinned.
+/// drops it too, but for what is pinned: [`Pins`].
 pub struct Kernel {
     ebpf: Ebpf,
     maps: Maps,
-    seen: Array<MapData, Seen>,
+    seen: SeenPage,
+    leases: Leases,
     stats: Arc<Stats>,
     events: Option<Events>,
     published: BTreeMap<u32, Published>,
+    timers: bool,
 }
 
 impl Kernel {
@@ -64,9 +73,21 @@ impl Kernel {
     ///
     /// [`LoadError`]: without the capabilities `CAP_BPF` and `CAP_NET_ADMIN`, or on a kernel that is too old.
     pub fn load() -> Result<Self, LoadError> {
+        Self::load_with(
+            is_helper_supported(ProgramType::Xdp, BpfHelper::BPF_FUNC_timer_start).unwrap_or(false),
+        )
+    }
+
+    /// As [`load`](Self::load), with or without timers for silence, whatever this kernel has.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]
+    pub fn load_with(timers: bool) -> Result<Self, LoadError> {
         raise_memlock();
+        let switch = u8::from(timers);
         // The kernel's own types are of no use here: the programs read packets and their own maps only.
-        let loaded = EbpfLoader::new().btf(None).load(OBJECT);
+        let loaded = EbpfLoader::new().btf(None).override_global(TIMERS, &switch, true).load(OBJECT);
         let mut ebpf = loaded.map_err(|error| LoadError::Object(Box::new(error)))?;
         #[cfg(feature = "kernel-log")]
         super::kernel_log::forward(&mut ebpf);
@@ -77,16 +98,19 @@ impl Kernel {
                 vips: map(&mut ebpf, "VIPS")?,
                 peers: map(&mut ebpf, "PEERS")?,
             },
-            seen: map(&mut ebpf, "SEEN")?,
+            seen: page(&mut ebpf, "SEEN", |map| SeenPage::map(map, abi::MAX_INSTANCES))?,
+            leases: page(&mut ebpf, "LEASES", Leases::map)?,
             stats: Arc::new(Stats(map(&mut ebpf, "STATS")?)),
             events: Some(Events::new(map::<RingBuf<_>>(&mut ebpf, "EVENTS")?)),
             published: BTreeMap::new(),
+            timers,
             ebpf,
         })
     }
 
     /// Makes a virtual router known, or changes it: from now on its adverts are taken. `instance` is its number, below
-    /// [`abi::MAX_INSTANCES`]; `vips` and `peers` are its virtual addresses and unicast peers.
+    /// [`abi::MAX_INSTANCES`]; `vips` are its virtual addresses, each with the
+    /// interface that carries it, and `peers` its unicast peers.
     ///
     /// # Errors
     ///
@@ -96,7 +120,7 @@ impl Kernel {
         instance: u32,
         key: InstanceKey,
         rules: &Rules,
-        vips: &[Addr],
+        vips: &[(u32, Addr)],
         peers: &[Addr],
     ) -> Result<(), PublishError> {
         if instance >= abi::MAX_INSTANCES {
@@ -122,7 +146,10 @@ impl Kernel {
     pub fn withdraw(&mut self, instance: u32) -> Result<(), PublishError> {
         if let Some(old) = self.published.remove(&instance) {
             self.maps.erase(instance, &old, None)?;
-            self.seen.set(instance, Seen::default(), 0)?;
+            // Its timer may still run, and must not tell of it.
+            self.maps.instances.set(instance, Rules::default(), 0)?;
+            self.seen.clear(instance);
+            self.leases.set(instance, abi::lease::OPEN);
             self.leave(old.place())?;
         }
         Ok(())
@@ -134,24 +161,6 @@ impl Kernel {
             remove(&mut self.maps.index, &place)?;
         }
         Ok(())
-    }
-
-    /// Tells whether this node is Master: then every valid advert of another node goes up.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError`]
-    pub fn set_master(&mut self, instance: u32, master: bool) -> Result<(), PublishError> {
-        self.update(instance, |rules| rules.master = u8::from(master))
-    }
-
-    /// Tells this node's effective priority.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError`]
-    pub fn set_priority(&mut self, instance: u32, priority: u8) -> Result<(), PublishError> {
-        self.update(instance, |rules| rules.priority = priority)
     }
 
     /// Changes the rules of a virtual router.
@@ -166,13 +175,34 @@ impl Kernel {
         Ok(())
     }
 
-    /// The last valid advert of a virtual router; `None` when none has come.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError::Map`]
-    pub fn seen(&self, instance: u32) -> Result<Option<Seen>, PublishError> {
-        Ok(Some(self.seen.get(&instance, 0)?).filter(|seen| seen.at != 0))
+    /// What was heard of a virtual router; `None` when no valid advert has come.
+    #[must_use]
+    pub fn seen(&self, instance: u32) -> Option<Seen> {
+        Some(self.seen.read(instance)).filter(|seen| seen.last.at != 0)
+    }
+
+    /// Lets this node answer for the addresses of a virtual router until a moment, and not after it. `false` if the kernel has
+    /// ended the lease since [`set_lease`](Self::set_lease): then nothing is changed.
+    #[must_use]
+    pub fn extend_lease(&mut self, instance: u32, until: abi::Lease) -> bool {
+        self.leases.extend(instance, until)
+    }
+
+    /// Sets a lease to a value of [`abi::lease`], whatever the kernel has made of it.
+    pub fn set_lease(&mut self, instance: u32, value: abi::Lease) {
+        self.leases.set(instance, value);
+    }
+
+    /// The lease of a virtual router as it stands.
+    #[must_use]
+    pub fn lease(&self, instance: u32) -> abi::Lease {
+        self.leases.read(instance)
+    }
+
+    /// Whether the kernel half waits for silence by itself: [`Seen::watched`].
+    #[must_use]
+    pub const fn timers(&self) -> bool {
+        self.timers
     }
 
     /// The counters, which another thread may read.
@@ -187,14 +217,19 @@ impl Kernel {
     }
 
     /// Attaches to an interface at the best place that it offers and `policy` allows. It stays there until the result is
-    /// dropped.
+    /// dropped, and where there are `pins` until they are dropped too.
     ///
     /// # Errors
     ///
     /// [`Refused`] tells why each place was not to be had. The caller goes on with a packet socket, unless `policy`
     /// demands one of these places.
-    pub fn attach(&mut self, interface: &str, policy: Datapath) -> Result<Attached, Refused> {
-        ladder::climb(self, interface, policy)
+    pub fn attach(
+        &mut self,
+        interface: &str,
+        policy: Datapath,
+        pins: Option<&Pins>,
+    ) -> Result<Attached, Refused> {
+        ladder::climb(self, interface, policy, pins)
     }
 
     /// The program for XDP, to run it on a frame of one's own (`BPF_PROG_TEST_RUN`).
@@ -255,10 +290,22 @@ impl std::fmt::Debug for Kernel {
 /// Takes a map out of the object.
 fn map<M>(ebpf: &mut Ebpf, name: &'static str) -> Result<M, LoadError>
 where
-    M: TryFrom<aya::maps::Map, Error = MapError>,
+    M: TryFrom<Map, Error = MapError>,
 {
     let map = ebpf.take_map(name).ok_or_else(|| LoadError::Unfit(format!("there is no map {name}")))?;
     M::try_from(map).map_err(|error| LoadError::Unfit(format!("map {name}: {error}")))
+}
+
+/// Maps an array of the object into memory.
+fn page<P>(
+    ebpf: &mut Ebpf,
+    name: &'static str,
+    mapped: impl FnOnce(&MapData) -> io::Result<P>,
+) -> Result<P, LoadError> {
+    let Some(Map::Array(map)) = ebpf.map(name) else {
+        return Err(LoadError::Unfit(format!("there is no array {name}")));
+    };
+    mapped(map).map_err(|error| LoadError::Unfit(format!("array {name} cannot be mapped: {error}")))
 }
 
 /// Kernels before 5.11 charge maps to this limit. Newer ones do not, so failing to raise it is no error by itself.

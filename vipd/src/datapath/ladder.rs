@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 
-use aya::programs::links::{FdLink, LinkOrder};
+use aya::programs::links::{FdLink, LinkOrder, PinnedLink};
 use aya::programs::tc::TcAttachOptions;
 use aya::programs::xdp::XdpError;
 use aya::programs::{ProgramError, TcAttachType, TcError, XdpMode};
 use tracing::{debug, info};
 
 use super::kernel::{Kernel, ifindex};
+use super::pins::Pins;
 use crate::config::Datapath;
 
 /// Lines of a verifier's log that are worth reading.
@@ -102,26 +103,41 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// The kernel half at work on one interface, until this is dropped.
+/// The kernel half at work on one interface, until this is dropped; longer where it is pinned.
 #[derive(Debug)]
 pub struct Attached {
     /// Where it is.
     pub mode: Mode,
     /// Better places that were tried in vain.
     pub skipped: Vec<Step>,
-    /// A file descriptor: closing it, which the kernel does for a process that ends, detaches.
-    link: FdLink,
+    link: Link,
+}
+
+/// Closing it, which the kernel does for a process that ends, detaches, unless it is pinned.
+#[derive(Debug)]
+enum Link {
+    Free { _link: FdLink },
+    Pinned { link: PinnedLink },
 }
 
 impl Attached {
-    /// Detaches at once. An interface that is gone by now is fine.
-    pub fn detach(self) {
-        drop(self.link);
+    /// Detaches, whether or not it is pinned. The interface may be gone by now.
+    pub(super) fn detach(self) {
+        if let Link::Pinned { link } = self.link
+            && let Err(error) = link.unpin()
+        {
+            debug!(%error, "cannot unpin");
+        }
     }
 }
 
 /// Tries the places that `policy` allows, best first.
-pub(super) fn climb(kernel: &mut Kernel, interface: &str, policy: Datapath) -> Result<Attached, Refused> {
+pub(super) fn climb(
+    kernel: &mut Kernel,
+    interface: &str,
+    policy: Datapath,
+    pins: Option<&Pins>,
+) -> Result<Attached, Refused> {
     let mut steps: Vec<Step> = Vec::new();
     for mode in allowed(policy) {
         // One device holds one XDP program, whatever its mode.
@@ -129,7 +145,7 @@ pub(super) fn climb(kernel: &mut Kernel, interface: &str, policy: Datapath) -> R
         if xdp_taken && *mode == Mode::XdpGeneric {
             continue;
         }
-        match attach(kernel, interface, *mode) {
+        match attach(kernel, interface, *mode, pins) {
             Ok(link) => {
                 info!(interface, %mode, "attached");
                 return Ok(Attached { mode: *mode, skipped: steps, link });
@@ -157,14 +173,23 @@ fn allowed(policy: Datapath) -> &'static [Mode] {
     }
 }
 
-fn attach(kernel: &mut Kernel, interface: &str, mode: Mode) -> Result<FdLink, AttachError> {
+fn attach(
+    kernel: &mut Kernel,
+    interface: &str,
+    mode: Mode,
+    pins: Option<&Pins>,
+) -> Result<Link, AttachError> {
     let index = ifindex(interface).ok_or_else(|| AttachError::NoInterface(interface.to_owned()))?;
     let link = match mode {
         Mode::XdpNative => attach_xdp(kernel, index.get(), XdpMode::Driver),
         Mode::XdpGeneric => attach_xdp(kernel, index.get(), XdpMode::Skb),
         Mode::Tcx => attach_tcx(kernel, interface),
     };
-    link.map_err(|error| classify(error, interface))?.ok_or(AttachError::Lasting)
+    let link = link.map_err(|error| classify(error, interface))?.ok_or(AttachError::Lasting)?;
+    let Some(pins) = pins else { return Ok(Link::Free { _link: link }) };
+    let pinned =
+        link.pin(pins.link(index.get())).map_err(|error| AttachError::Other(io::Error::other(error)))?;
+    Ok(Link::Pinned { link: pinned })
 }
 
 /// `None` where the kernel attached it without a link; it is detached again then.

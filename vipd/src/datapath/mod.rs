@@ -1,10 +1,15 @@
 //! How adverts are heard: in the kernel by XDP or tcx, or by a packet socket. Whichever it is, the same facts come out.
 
 mod events;
+mod heard;
 mod kernel;
 #[cfg(feature = "kernel-log")]
 mod kernel_log;
 mod ladder;
+mod leases;
+mod open;
+mod page;
+mod pins;
 mod port;
 mod presence;
 mod published;
@@ -14,58 +19,65 @@ mod tally;
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::task::Poll;
 
-use vipd_common::abi::{self, Addr, Event};
+use vipd_common::abi::{self, Addr};
 use vipd_common::wire::from_ipv4;
-use vipd_core::{Advert, InstanceId, Instant, Interval};
+use vipd_core::{InstanceId, Instant, Seen};
 
+use self::heard::{advert_seen, heard};
 use self::port::{Listener, Port};
 use self::presence::Presence;
 use self::tally::SocketTally;
 use crate::config;
 use crate::control::InterfaceStatus;
 use crate::election::Planned;
-use crate::watch::{self, Watched};
+use crate::watch::Watched;
 
 pub use events::Events;
+pub use heard::{Claim, Heard, Silence};
 pub use kernel::{Kernel, LoadError, PublishError, Stats};
 pub use ladder::{AttachError, Attached, Mode, Refused, Step};
+pub use open::{OpenError, Opened};
+pub use pins::{Pins, remove_pins};
 pub use rules::{checksum_sent, version_number};
 pub use tally::Tally;
 
-/// A fact from the wire.
+/// What a virtual router is at the moment, as far as the receive checks and the kernel's timer ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// An advert that passed every check.
-    Advert(InstanceId, Advert),
-    /// Another node claims one of our addresses.
-    Claim(Claim),
-}
-
-/// A gratuitous ARP of another node for one of our addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Whose address.
-    pub instance: InstanceId,
-    /// The address.
-    pub ip: Ipv4Addr,
-    /// The hardware address that claims it.
-    pub mac: [u8; 6],
-    /// When it arrived.
-    pub at: Instant,
+pub struct Standing {
+    /// Effective priority.
+    pub priority: u8,
+    /// Least priority of another node, beside 0, that keeps this one waiting while it is not Master: its own when it preempts,
+    /// 1 when it does not or a preempt delay runs (C-FSM-05, C-FSM-06, C-FSM-16).
+    pub alive_from: u8,
+    /// It is Master.
+    pub master: bool,
 }
 
 /// Everything through which adverts are heard.
 pub struct Datapath {
     kernel: Option<Listening>,
-    /// Keep the interfaces hearing, and the programs attached.
-    _held: Vec<(Presence, Option<Attached>)>,
+    policy: config::Datapath,
+    /// Why there is no kernel half.
+    unloaded: Option<String>,
+    held: Vec<Held>,
     ports: Vec<(u32, Port)>,
+    sockets: Arc<SocketTally>,
+    /// Keeps the programs attached when this process is killed.
+    pins: Option<Pins>,
     /// Something may be left to read since the last wake-up.
     unread: bool,
+}
+
+/// What keeps an interface hearing, and a program attached.
+struct Held {
+    ifindex: u32,
+    /// `None` where it only carries addresses.
+    presence: Option<Presence>,
+    attached: Option<Attached>,
+    status: InterfaceStatus,
 }
 
 /// The kernel half with its event ring.
@@ -74,102 +86,7 @@ struct Listening {
     events: Watched<Events>,
 }
 
-/// Why adverts cannot be heard.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The configuration demands a step of the ladder that is not to be had.
-    #[error(
-        "{interface}: the datapath {demanded} is demanded, but {refused}. `auto` takes the best that works"
-    )]
-    Demanded {
-        /// The interface.
-        interface: String,
-        /// What was demanded.
-        demanded: config::Datapath,
-        /// Why not.
-        refused: String,
-    },
-    /// Not even a packet socket works.
-    #[error("cannot listen on {interface}: {source}")]
-    Socket {
-        /// The interface.
-        interface: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// The kernel refuses what it must know of the virtual routers.
-    #[error("cannot tell the kernel what to listen for: {0}")]
-    Publish(#[from] PublishError),
-    /// The event ring cannot be watched.
-    #[error("cannot watch the kernel's events: {0}")]
-    Watch(io::Error),
-}
-
 impl Datapath {
-    /// Listens on every interface of the virtual routers, on the best step of the ladder that `policy` allows. Tells the
-    /// step of each interface, and where counters are read.
-    ///
-    /// # Errors
-    /// [`OpenError`]; nothing stays attached then.
-    pub fn open(
-        policy: config::Datapath,
-        planned: &[Planned],
-    ) -> Result<(Self, Vec<InterfaceStatus>, Tally), OpenError> {
-        let mut interfaces: Vec<&Planned> = Vec::new();
-        for planned in planned {
-            if interfaces.iter().all(|known| known.ifindex != planned.ifindex) {
-                interfaces.push(planned);
-            }
-        }
-        let (mut kernel, unloaded) = match load(policy) {
-            Ok(kernel) => (kernel, None),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        let sockets = SocketTally::new(planned.len());
-        let tally = Tally { kernel: kernel.as_ref().map(Kernel::stats), sockets: Arc::clone(&sockets) };
-        let events = kernel.as_mut().and_then(Kernel::events);
-        let mut held = Vec::new();
-        let mut ports = Vec::new();
-        let mut statuses = Vec::new();
-        for interface in interfaces {
-            let name = &interface.config.interface;
-            let failed = |source| OpenError::Socket { interface: name.clone(), source };
-            let presence = Presence::establish(interface.ifindex).map_err(failed)?;
-            let climbed = match &mut kernel {
-                Some(kernel) => kernel.attach(name, policy).map_err(|refused| sentences(&refused.steps)),
-                None => Err(unloaded.iter().cloned().collect()),
-            };
-            let (datapath, refused, attached) = match climbed {
-                Ok(attached) => (demand(attached.mode), sentences(&attached.skipped), Some(attached)),
-                Err(refused) if matches!(policy, config::Datapath::Auto | config::Datapath::Socket) => {
-                    let port =
-                        Port::open(interface.ifindex, interface.mac, Arc::clone(&sockets)).map_err(failed)?;
-                    ports.push((interface.ifindex, port));
-                    (config::Datapath::Socket, refused, None)
-                }
-                Err(refused) => {
-                    let (interface, refused) = (name.clone(), refused.join("; "));
-                    return Err(OpenError::Demanded { interface, demanded: policy, refused });
-                }
-            };
-            tell(name, datapath, policy, &refused);
-            statuses.push(InterfaceStatus { name: name.clone(), datapath, refused });
-            held.push((presence, attached));
-        }
-        let kernel = match kernel.zip(events) {
-            Some((kernel, events)) => {
-                let events = watch::readable(events).map_err(OpenError::Watch)?;
-                Some(Listening { kernel, events })
-            }
-            None => None,
-        };
-        let mut datapath = Self { kernel, _held: held, ports, unread: true };
-        for (id, planned) in (0..).map(InstanceId).zip(planned) {
-            datapath.publish(id, planned, planned.config.priority, false)?;
-        }
-        Ok((datapath, statuses, tally))
-    }
-
     /// Waits until something may have been heard since [`take`](Self::take) last said that there is nothing.
     ///
     /// # Errors
@@ -214,22 +131,77 @@ impl Datapath {
         heard
     }
 
-    /// The last valid advert that the kernel has seen for a virtual router. A packet socket keeps nothing back.
-    pub fn last_seen(&self, id: InstanceId) -> Option<Advert> {
-        let kernel = &self.kernel.as_ref()?.kernel;
-        match kernel.seen(id.0.into()) {
-            Ok(seen) => {
-                let seen = seen?;
-                advert_from(&seen.source, seen.priority, seen.interval_cs, Instant::from_nanos(seen.at))
-            }
-            Err(error) => {
-                tracing::error!("cannot read what the kernel has seen: {error}");
-                None
-            }
+    /// What the kernel has heard of a virtual router by now. A packet socket keeps nothing back.
+    #[must_use]
+    pub fn seen(&self, id: InstanceId) -> Option<Seen> {
+        let seen = self.kernel.as_ref()?.kernel.seen(id.0.into())?;
+        Some(Seen {
+            last: advert_seen(&seen.last),
+            sign: advert_seen(&seen.sign),
+            watched: seen.watched != 0,
+        })
+    }
+
+    /// Lets this node answer for the addresses of a virtual router until a moment and not after it; the end of time is no
+    /// limit. `false` if the kernel has ended the lease since [`close_gate`](Self::close_gate), because it heard a node that
+    /// goes before this one (C-FSM-09): nothing is changed then, and the advert is in [`seen`](Self::seen).
+    ///
+    /// So that nothing falls between two stools, a Master closes the gate, publishes that it is Master, looks at what was
+    /// seen, and then extends. Behind a packet socket there is no gate, and this says `true`.
+    #[must_use]
+    pub fn extend_lease(&mut self, id: InstanceId, until: Instant) -> bool {
+        self.gate().is_none_or(|kernel| kernel.extend_lease(id.0.into(), until.as_nanos()))
+    }
+
+    /// Answers for the addresses of a virtual router no more, from now on, until a lease is extended.
+    pub fn close_gate(&mut self, id: InstanceId) {
+        if let Some(kernel) = self.gate() {
+            kernel.set_lease(id.0.into(), abi::lease::CLOSED);
         }
     }
 
-    /// Tells what adverts for a virtual router must look like from now on.
+    /// Takes the gate away: what asks for the addresses of a virtual router is let through, as at first.
+    pub fn release_gate(&mut self, id: InstanceId) {
+        if let Some(kernel) = self.gate() {
+            kernel.set_lease(id.0.into(), abi::lease::OPEN);
+        }
+    }
+
+    /// Until when this node answers for the addresses of a virtual router, a moment long past when the gate is closed; `None`
+    /// where there is no gate.
+    #[must_use]
+    pub fn lease(&self, id: InstanceId) -> Option<Instant> {
+        let lease = self.kernel.as_ref()?.kernel.lease(id.0.into());
+        (lease != abi::lease::OPEN).then_some(Instant::from_nanos(lease))
+    }
+
+    fn gate(&mut self) -> Option<&mut Kernel> {
+        self.kernel.as_mut().map(|listening| &mut listening.kernel)
+    }
+
+    /// Tells where a virtual router stands now; everything else about it is as it was published.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn stand(
+        &mut self,
+        id: InstanceId,
+        planned: &Planned,
+        standing: Standing,
+    ) -> Result<(), PublishError> {
+        match &mut self.kernel {
+            // It was withdrawn.
+            _ if planned.ifindex == 0 => Ok(()),
+            Some(Listening { kernel, .. })
+                if self.ports.iter().all(|(ifindex, _)| *ifindex != planned.ifindex) =>
+            {
+                kernel.update(id.0.into(), |rules| *rules = rules::rules(planned, standing))
+            }
+            _ => self.publish(id, planned, standing),
+        }
+    }
+
+    /// Tells what adverts for a virtual router must look like from now on; none where its interface is not there.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -237,75 +209,27 @@ impl Datapath {
         &mut self,
         id: InstanceId,
         planned: &Planned,
-        priority: u8,
-        master: bool,
+        standing: Standing,
     ) -> Result<(), PublishError> {
-        let rules = rules::rules(planned, priority, master);
+        self.ports.iter_mut().for_each(|(_, port)| port.forget(id));
+        if planned.ifindex == 0 {
+            return self.gate().map_or(Ok(()), |kernel| kernel.withdraw(id.0.into()));
+        }
+        let rules = rules::rules(planned, standing);
         let peers = rules::peers(planned);
-        let vips = planned.addresses.iter().map(|(address, _)| address.ip);
+        let vips = planned.addresses.iter().map(|(address, _)| (address.ifindex, address.ip));
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {
-            port.listen(Listener { id, vrid: planned.config.vrid, rules, peers, vips: vips.collect() });
+            port.listen(Listener {
+                id,
+                vrid: planned.config.vrid,
+                rules,
+                peers,
+                vips: vips.map(|(_, ip)| ip).collect(),
+            });
         } else if let Some(Listening { kernel, .. }) = &mut self.kernel {
-            let vips: Vec<Addr> = vips.map(from_ipv4).collect();
+            let vips: Vec<(u32, Addr)> = vips.map(|(ifindex, ip)| (ifindex, from_ipv4(ip))).collect();
             kernel.publish(id.0.into(), rules::key(planned), &rules, &vips, &peers)?;
         }
         Ok(())
     }
-}
-
-fn load(policy: config::Datapath) -> Result<Option<Kernel>, LoadError> {
-    if policy == config::Datapath::Socket { Ok(None) } else { Kernel::load().map(Some) }
-}
-
-/// One log line for each interface: where detection runs, and what is lost where it is not the best.
-fn tell(interface: &str, datapath: config::Datapath, policy: config::Datapath, refused: &[String]) {
-    let lost = match datapath {
-        config::Datapath::Socket => "; every advert wakes the agent",
-        config::Datapath::XdpGeneric | config::Datapath::Tcx => {
-            "; adverts are checked later on their way than in the driver"
-        }
-        config::Datapath::Auto | config::Datapath::XdpNative => "",
-    };
-    if refused.is_empty() || policy == config::Datapath::Socket {
-        tracing::info!("{interface}: adverts are received by {datapath}{lost}");
-    } else {
-        tracing::warn!(
-            "{interface}: adverts are received by {datapath}{lost}, because {}",
-            refused.join("; ")
-        );
-    }
-}
-
-fn sentences(steps: &[Step]) -> Vec<String> {
-    steps.iter().map(ToString::to_string).collect()
-}
-
-fn demand(mode: Mode) -> config::Datapath {
-    match mode {
-        Mode::XdpNative => config::Datapath::XdpNative,
-        Mode::XdpGeneric => config::Datapath::XdpGeneric,
-        Mode::Tcx => config::Datapath::Tcx,
-    }
-}
-
-fn heard(event: &Event) -> Option<Heard> {
-    let instance = InstanceId(event.instance.try_into().ok()?);
-    let at = Instant::from_nanos(event.at);
-    match event.kind {
-        abi::kind::ADVERT => {
-            Some(Heard::Advert(instance, advert_from(&event.addr, event.priority, event.interval_cs, at)?))
-        }
-        abi::kind::CLAIM => Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at })),
-        _ => None,
-    }
-}
-
-/// `None` for an interval of zero, which no advert that passed the checks carries.
-fn advert_from(source: &Addr, priority: u8, interval_cs: u16, at: Instant) -> Option<Advert> {
-    let interval = Interval::from_centis(interval_cs)?;
-    Some(Advert { source: IpAddr::V4(ipv4(source)), priority, interval, at })
-}
-
-fn ipv4(addr: &Addr) -> Ipv4Addr {
-    Ipv4Addr::new(addr[0], addr[1], addr[2], addr[3])
 }

@@ -10,9 +10,9 @@ use vipd_common::wire::eth::{self, Class};
 use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, judge};
 use vipd_core::{InstanceId, Instant};
 
+use super::heard::{Claim, Heard, advert_from};
 use super::socket::{self, PacketSocket};
 use super::tally::SocketTally;
-use super::{Claim, Heard, advert_from};
 use crate::watch::{self, Watched};
 
 /// A virtual router on the interface.
@@ -60,12 +60,14 @@ impl Port {
         Ok(Self { mac, socket, listeners, tally, frame: socket::frame(), packet: Box::default() })
     }
 
-    /// Adds a virtual router, or puts its new rules in the place of the old ones.
+    /// Adds a virtual router.
     pub(super) fn listen(&mut self, listener: Listener) {
-        match self.listeners.0.iter_mut().find(|known| known.id == listener.id) {
-            Some(known) => *known = listener,
-            None => self.listeners.0.push(listener),
-        }
+        self.listeners.0.push(listener);
+    }
+
+    /// Forgets a virtual router; one that does not listen here is fine.
+    pub(super) fn forget(&mut self, id: InstanceId) {
+        self.listeners.0.retain(|listener| listener.id != id);
     }
 
     /// Ready when something may have arrived since this was last asked. What is there must then be read to its end.
@@ -124,5 +126,7 @@ impl Port {
 fn heard(verdict: &Verdict, at: Instant) -> Option<Heard> {
     let advert = verdict.advert.ok()?;
     let id = InstanceId(verdict.instance?.try_into().ok()?);
-    Some(Heard::Advert(id, advert_from(&advert.source, advert.priority, advert.interval_cs, at)?))
+    let advert = advert_from(&advert.source, advert.priority, advert.interval_cs, at)?;
+    // The kernel times nothing here.
+    Some(Heard::Advert(id, advert, false))
 }

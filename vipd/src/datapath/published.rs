@@ -11,18 +11,22 @@ use vipd_common::abi::{Addr, InstanceKey, PeerKey, Rules, VipKey};
 pub(super) struct Published {
     pub(super) key: InstanceKey,
     pub(super) rules: Rules,
-    vips: BTreeSet<Addr>,
+    vips: BTreeSet<(u32, Addr)>,
     peers: BTreeSet<Addr>,
 }
 
 impl Published {
-    pub(super) fn new(key: InstanceKey, rules: Rules, vips: &[Addr], peers: &[Addr]) -> Self {
+    pub(super) fn new(key: InstanceKey, rules: Rules, vips: &[(u32, Addr)], peers: &[Addr]) -> Self {
         Self { key, rules, vips: vips.iter().copied().collect(), peers: peers.iter().copied().collect() }
     }
 
     pub(super) fn vip_keys(&self) -> impl Iterator<Item = VipKey> {
         let InstanceKey { ifindex, vlan, .. } = self.key;
-        self.vips.iter().map(move |addr| VipKey { ifindex, vlan, reserved: 0, addr: *addr })
+        self.vips.iter().map(move |(own, addr)| {
+            // An interface that only carries addresses is not looked at for VLANs.
+            let vlan = if *own == ifindex { vlan } else { 0 };
+            VipKey { ifindex: *own, vlan, reserved: 0, addr: *addr }
+        })
     }
 
     pub(super) fn peer_keys(&self, instance: u32) -> impl Iterator<Item = PeerKey> {

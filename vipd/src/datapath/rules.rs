@@ -6,7 +6,8 @@ use vipd_common::abi::{Addr, InstanceKey, Rules, checksum};
 use vipd_common::wire::{address_digest, from_ipv4};
 use vipd_core::Version;
 
-use crate::config::Checksum;
+use super::Standing;
+use crate::config::{Checksum, Peer};
 use crate::election::Planned;
 
 /// Version as it stands on the wire.
@@ -27,8 +28,8 @@ pub fn checksum_sent(policy: Checksum) -> u8 {
     }
 }
 
-/// What adverts for a virtual router must look like, with its priority and role of now.
-pub(super) fn rules(planned: &Planned, priority: u8, master: bool) -> Rules {
+/// What adverts for a virtual router must look like, and what it waits for, as it stands now.
+pub(super) fn rules(planned: &Planned, standing: Standing) -> Rules {
     let config = &planned.config;
     let digest = |sum: u64, addr: Addr| sum.wrapping_add(address_digest(&addr));
     let list = planned.addresses.iter().map(|(address, _)| from_ipv4(address.ip));
@@ -38,7 +39,7 @@ pub(super) fn rules(planned: &Planned, priority: u8, master: bool) -> Rules {
         auth_data: config.password.map_or([0; 8], |password| password.0),
         interval_cs: config.interval.as_centis(),
         version: version_number(config.version),
-        priority,
+        priority: standing.priority,
         auth_type: u8::from(config.password.is_some()),
         checksum: match config.checksum {
             Checksum::Either => checksum::EITHER,
@@ -50,8 +51,10 @@ pub(super) fn rules(planned: &Planned, priority: u8, master: bool) -> Rules {
         list_len: planned.addresses.len().try_into().unwrap_or(u8::MAX),
         // keepalived and FRR take another list of equal length; a rolling change of the list must not split the pair.
         check_list: 0,
-        master: master.into(),
-        reserved: [0; 5],
+        master: standing.master.into(),
+        alive_from: standing.alive_from,
+        down_adverts: 3,
+        reserved: [0; 3],
     }
 }
 
@@ -62,8 +65,8 @@ pub(super) fn key(planned: &Planned) -> InstanceKey {
 
 /// The unicast peers of a virtual router.
 pub(super) fn peers(planned: &Planned) -> Vec<Addr> {
-    let v4 = |peer: &IpAddr| match peer {
-        IpAddr::V4(peer) => Some(from_ipv4(*peer)),
+    let v4 = |peer: &Peer| match peer.ip {
+        IpAddr::V4(peer) => Some(from_ipv4(peer)),
         IpAddr::V6(_) => None,
     };
     planned.config.peers.iter().filter_map(v4).collect()

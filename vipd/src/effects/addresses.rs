@@ -1,10 +1,13 @@
 //! Puts virtual addresses on interfaces and takes them off.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
-use futures_util::future::join_all;
+use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use rtnetlink::packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol, AddressScope};
-use rtnetlink::{AddressMessageBuilder, Handle};
+use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::rtnl::{Request, Rtnl};
 
 /// The mark (`IFA_PROTO`, kernel 5.18 or newer) on every address that this agent adds: VRRP's own protocol number. By
 /// it, what an agent left behind is told from what an operator configured.
@@ -29,50 +32,52 @@ pub struct Address {
 
 impl Address {
     fn message(&self) -> AddressMessage {
-        let mut message = AddressMessageBuilder::<Ipv4Addr>::new()
-            .index(self.ifindex)
-            .address(self.ip, self.prefix)
-            .build();
+        let mut message = AddressMessage::default();
+        message.header.family = AddressFamily::Inet;
+        message.header.prefix_len = self.prefix;
         message.header.scope = AddressScope::from(self.scope);
-        // The builder derives a broadcast address from the prefix; only a configured one is wanted.
-        message.attributes.retain(|attribute| !matches!(attribute, AddressAttribute::Broadcast(_)));
-        message.attributes.extend(self.broadcast.map(AddressAttribute::Broadcast));
-        message.attributes.extend(self.label.clone().map(AddressAttribute::Label));
-        message.attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(ADDRESS_PROTOCOL)));
+        message.header.index = self.ifindex;
+        let attributes = &mut message.attributes;
+        let ip = IpAddr::V4(self.ip);
+        attributes.extend([AddressAttribute::Local(ip), AddressAttribute::Address(ip)]);
+        attributes.extend(self.broadcast.map(AddressAttribute::Broadcast));
+        attributes.extend(self.label.clone().map(AddressAttribute::Label));
+        attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(ADDRESS_PROTOCOL)));
         message
+    }
+
+    fn add(&self) -> Request {
+        (RouteNetlinkMessage::NewAddress(self.message()), NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    fn remove(&self) -> Request {
+        (RouteNetlinkMessage::DelAddress(self.message()), 0)
     }
 }
 
-/// Adds all addresses; the requests leave together and the answers are awaited together. The result tells for each
-/// whether it was added (`true`) or was there before (`false`).
-pub(super) async fn add(handle: &Handle, addresses: &[Address]) -> Vec<Result<bool, rtnetlink::Error>> {
-    let requests = addresses.iter().map(|address| async move {
-        let mut request = handle.address().add(address.ifindex, IpAddr::V4(address.ip), address.prefix);
-        *request.message_mut() = address.message();
-        match request.execute().await {
-            Ok(()) => Ok(true),
-            Err(error) if errno(&error) == libc::EEXIST => Ok(false),
-            Err(error) => Err(error),
-        }
-    });
-    join_all(requests).await
+/// Adds all addresses. The result tells for each whether it was added (`true`) or was there before (`false`).
+///
+/// # Errors
+/// As for [`Rtnl::apply`].
+pub(super) fn add(rtnl: &mut Rtnl, addresses: &[Address]) -> io::Result<Vec<io::Result<bool>>> {
+    let outcomes = rtnl.apply(addresses.iter().map(Address::add).collect())?;
+    let added = |outcome: io::Result<()>| match outcome {
+        Ok(()) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(false),
+        Err(error) => Err(error),
+    };
+    Ok(outcomes.into_iter().map(added).collect())
 }
 
 /// Removes all addresses; one that is not there counts as removed.
-pub async fn remove(handle: &Handle, addresses: &[Address]) -> Vec<Result<(), rtnetlink::Error>> {
-    let requests = addresses.iter().map(|address| async move {
-        match handle.address().del(address.message()).execute().await {
-            Err(error) if !matches!(errno(&error), libc::EADDRNOTAVAIL | libc::ENODEV) => Err(error),
-            _ => Ok(()),
-        }
-    });
-    join_all(requests).await
-}
-
-/// The kernel's error number as a positive value, 0 where the error is not the kernel's.
-fn errno(error: &rtnetlink::Error) -> i32 {
-    match error {
-        rtnetlink::Error::NetlinkError(message) => message.raw_code().saturating_neg(),
-        _ => 0,
-    }
+///
+/// # Errors
+/// As for [`Rtnl::apply`].
+pub(crate) fn remove(rtnl: &mut Rtnl, addresses: &[Address]) -> io::Result<Vec<io::Result<()>>> {
+    let outcomes = rtnl.apply(addresses.iter().map(Address::remove).collect())?;
+    let removed = |outcome: io::Result<()>| match outcome {
+        Err(error) if !matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENODEV)) => Err(error),
+        _ => Ok(()),
+    };
+    Ok(outcomes.into_iter().map(removed).collect())
 }

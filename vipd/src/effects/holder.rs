@@ -1,45 +1,74 @@
-//! Brings the addresses of every virtual router to what the election wants, one router after the other, beside the
-//! election loop: a slow kernel delays addresses, never an advert.
+//! Brings the addresses of every virtual router to what the election wants, on a thread of its own: the kernel works off
+//! such requests under one lock of the whole host, and an advert must not wait for it.
 
-use rtnetlink::Handle;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
 use tokio::sync::mpsc;
 use vipd_core::InstanceId;
 
 use super::addresses::{self, Address};
+use super::rtnl::Rtnl;
+use crate::realtime;
+use crate::warden::Will;
 
-/// What an order to hold or to release addresses has done.
+/// What an order has done.
 #[derive(Debug)]
 pub struct Applied {
     /// Whose addresses.
     pub instance: InstanceId,
-    /// Held or released.
+    /// They are held.
     pub held: bool,
+    /// One of them was on its interface before this agent came, and is not its to give away.
+    pub found: bool,
     /// Why not all of them, one sentence an address; empty when all went well.
     pub failures: Vec<String>,
 }
 
+/// What is wanted of the addresses of a virtual router.
+#[derive(Debug)]
+pub enum Order {
+    /// They are to be on their interfaces.
+    Hold,
+    /// They are to be gone.
+    Release,
+    /// They are others from now on. If they are held, only what is different is moved.
+    Replace(Vec<Address>),
+}
+
 /// The orders' way in and the results' way out.
 pub struct Holder {
-    orders: mpsc::UnboundedSender<(InstanceId, bool)>,
+    /// `None` only while the holder goes down.
+    orders: Option<Sender<(InstanceId, Order)>>,
     results: mpsc::UnboundedReceiver<Applied>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Holder {
-    /// Starts the worker as a task of the current tokio runtime; `addresses[n]` are those of `InstanceId(n)`.
+    /// Starts the thread, in this network namespace. What it puts on an interface is written into the will. It ends when
+    /// the holder is dropped.
     ///
     /// The channels have no bound because the election bounds them: there is at most one order per transition.
-    #[must_use]
-    pub fn start(handle: Handle, addresses: Vec<Vec<Address>>) -> Self {
-        let (orders, orders_in) = mpsc::unbounded_channel();
+    ///
+    /// # Errors
+    /// When the kernel refuses the netlink socket or the thread.
+    pub fn start(will: Will) -> io::Result<Self> {
+        let rtnl = Rtnl::open()?;
+        let (orders, orders_in) = channel();
         let (results_out, results) = mpsc::unbounded_channel();
-        tokio::spawn(work(handle, addresses, orders_in, results_out));
-        Self { orders, results }
+        let thread = thread::Builder::new()
+            .name("holder".to_owned())
+            .spawn(move || work(rtnl, &will, &orders_in, &results_out))?;
+        Ok(Self { orders: Some(orders), results, thread: Some(thread) })
     }
 
-    /// Orders that all addresses of a virtual router be held or released. Orders are carried out in turn.
-    pub fn order(&self, instance: InstanceId, held: bool) {
-        // The worker ends only when this sender is dropped.
-        let _ = self.orders.send((instance, held));
+    /// Gives an order for the addresses of a virtual router, of which there are none at first. Orders are carried out in
+    /// turn.
+    pub fn order(&self, instance: InstanceId, order: Order) {
+        // The thread ends only when this sender is dropped.
+        let _ = self.orders.as_ref().map(|orders| orders.send((instance, order)));
     }
 
     /// The next result, in the order of the orders.
@@ -48,46 +77,90 @@ impl Holder {
     }
 }
 
-async fn work(
-    handle: Handle,
-    addresses: Vec<Vec<Address>>,
-    mut orders: mpsc::UnboundedReceiver<(InstanceId, bool)>,
-    results: mpsc::UnboundedSender<Applied>,
+impl Drop for Holder {
+    /// Nothing is put anywhere any more when this returns.
+    fn drop(&mut self) {
+        drop(self.orders.take());
+        // A panic there would have ended the process.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The addresses of one virtual router.
+#[derive(Debug, Default)]
+struct Addresses {
+    list: Vec<Address>,
+    held: bool,
+}
+
+fn work(
+    mut rtnl: Rtnl,
+    will: &Will,
+    orders: &Receiver<(InstanceId, Order)>,
+    results: &mpsc::UnboundedSender<Applied>,
 ) {
-    // What was on an interface before this agent came stays when it is released: the owner's own address.
-    let mut ours: Vec<Vec<bool>> = addresses.iter().map(|list| vec![false; list.len()]).collect();
-    while let Some((instance, held)) = orders.recv().await {
-        let n = usize::from(instance.0);
-        let failures = if held {
-            hold(&handle, &addresses[n], &mut ours[n]).await
-        } else {
-            release(&handle, &addresses[n], &mut ours[n]).await
-        };
-        if results.send(Applied { instance, held, failures }).is_err() {
+    realtime::assist();
+    let mut routers: BTreeMap<InstanceId, Addresses> = BTreeMap::new();
+    while let Ok((instance, order)) = orders.recv() {
+        let router = routers.entry(instance).or_default();
+        let done = router.obey(order, &mut rtnl, will);
+        let (found, failures) =
+            done.unwrap_or_else(|error| (false, vec![format!("the kernel cannot be asked: {error}")]));
+        if results.send(Applied { instance, held: router.held, found, failures }).is_err() {
             return;
         }
     }
 }
 
-async fn hold(handle: &Handle, list: &[Address], ours: &mut [bool]) -> Vec<String> {
-    let results = addresses::add(handle, list).await;
-    let mut failures = Vec::new();
-    for ((address, ours), result) in list.iter().zip(ours).zip(results) {
-        match result {
-            Ok(added) => *ours |= added,
+impl Addresses {
+    fn obey(&mut self, order: Order, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
+        match order {
+            Order::Hold => self.held = true,
+            Order::Release => self.held = false,
+            Order::Replace(list) => {
+                let gone = std::mem::replace(&mut self.list, list);
+                let gone: Vec<Address> =
+                    gone.into_iter().filter(|address| !self.list.contains(address)).collect();
+                let (_, mut failures) = release(rtnl, &gone, will)?;
+                if !self.held {
+                    return Ok((false, failures));
+                }
+                let (found, more) = hold(rtnl, &self.list, will)?;
+                failures.extend(more);
+                return Ok((found, failures));
+            }
+        }
+        if self.held { hold(rtnl, &self.list, will) } else { release(rtnl, &self.list, will) }
+    }
+}
+
+/// Whether one was found, and the failures.
+type Done = (bool, Vec<String>);
+
+fn hold(rtnl: &mut Rtnl, list: &[Address], will: &Will) -> io::Result<Done> {
+    if !list.iter().all(|address| will.asks(address)) {
+        return Ok((false, vec!["no address is added any more: the agent is ending".to_owned()]));
+    }
+    let (mut found, mut failures) = (false, Vec::new());
+    for (address, outcome) in list.iter().zip(addresses::add(rtnl, list)?) {
+        will.asked(address, outcome.as_ref().is_ok_and(|added| *added));
+        match outcome {
+            Ok(_) => found |= !will.is_ours(address),
             Err(error) => failures.push(format!("cannot add {}/{}: {error}", address.ip, address.prefix)),
         }
     }
-    failures
+    Ok((found, failures))
 }
 
-async fn release(handle: &Handle, list: &[Address], ours: &mut [bool]) -> Vec<String> {
-    let put: Vec<Address> =
-        list.iter().zip(&*ours).filter(|(_, ours)| **ours).map(|(address, _)| address.clone()).collect();
-    let results = addresses::remove(handle, &put).await;
-    ours.fill(false);
-    let failed = |(address, result): (&Address, Result<(), rtnetlink::Error>)| {
-        result.err().map(|error| format!("cannot remove {}/{}: {error}", address.ip, address.prefix))
-    };
-    put.iter().zip(results).filter_map(failed).collect()
+/// What was on an interface before this agent came stays: the owner's own address.
+fn release(rtnl: &mut Rtnl, list: &[Address], will: &Will) -> io::Result<Done> {
+    let put: Vec<Address> = list.iter().filter(|address| will.is_ours(address)).cloned().collect();
+    let mut failures = Vec::new();
+    for (address, outcome) in put.iter().zip(addresses::remove(rtnl, &put)?) {
+        will.removed(address);
+        if let Err(error) = outcome {
+            failures.push(format!("cannot remove {}/{}: {error}", address.ip, address.prefix));
+        }
+    }
+    Ok((false, failures))
 }

@@ -2,9 +2,12 @@
 
 mod addresses;
 mod holder;
+mod rtnl;
 mod transmit;
 
-pub use addresses::{ADDRESS_PROTOCOL, Address, remove};
-pub use holder::{Applied, Holder};
+pub(crate) use addresses::remove;
+pub use addresses::{ADDRESS_PROTOCOL, Address};
+pub use holder::{Applied, Holder, Order};
+pub(crate) use rtnl::Rtnl;
 pub use transmit::Transmitter;
 pub(crate) use transmit::link_address;

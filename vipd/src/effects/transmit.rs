@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
@@ -9,13 +10,27 @@ use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 /// `TC_PRIO_CONTROL`: queueing disciplines send adverts before other traffic (C-TX-08).
 const PRIORITY: i32 = 7;
 
-/// The sending sockets of an agent. Sending never waits: a full queue is an error, not a pause.
-pub struct Transmitter {
+/// Frames in one system call.
+const BATCH: usize = 64;
+
+/// The sending sockets of an agent. Sending never waits: a full queue is an error, not a pause. `T` says of a queued frame
+/// what it is.
+pub struct Transmitter<T> {
     frames: Socket,
     packets: Socket,
+    queue: Vec<Queued<T>>,
+    /// What the queued frames consist of, one behind the other.
+    octets: Vec<u8>,
 }
 
-impl Transmitter {
+struct Queued<T> {
+    ifindex: u32,
+    at: usize,
+    length: usize,
+    what: T,
+}
+
+impl<T: Copy> Transmitter<T> {
     /// Opens the sockets in this network namespace.
     ///
     /// # Errors
@@ -27,15 +42,65 @@ impl Transmitter {
         let packets =
             Socket::new(Domain::IPV4, Type::RAW.nonblocking(), Some(Protocol::from(libc::IPPROTO_RAW)))?;
         setsockopt(&packets, sockopt::Priority, &PRIORITY)?;
-        Ok(Self { frames, packets })
+        Ok(Self { frames, packets, queue: Vec::new(), octets: Vec::new() })
     }
 
-    /// Sends a whole Ethernet frame on an interface.
-    ///
-    /// # Errors
-    /// When the interface is gone or down, or its queue is full.
-    pub fn frame(&self, ifindex: u32, frame: &[u8]) -> io::Result<()> {
-        self.frames.send_to(frame, &link_address(ifindex)).map(drop)
+    /// Makes room for this many frames with this many octets, so that queueing them allocates nothing.
+    pub(crate) fn reserve(&mut self, frames: usize, octets: usize) {
+        self.queue.reserve(frames);
+        // Written, so that the kernel has given the memory and not only promised it.
+        self.octets.resize(octets, 0);
+        self.octets.clear();
+    }
+
+    /// Puts a whole Ethernet frame for an interface into the queue.
+    pub fn queue(&mut self, ifindex: u32, frame: &[u8], what: T) {
+        self.queue.push(Queued { ifindex, at: self.octets.len(), length: frame.len(), what });
+        self.octets.extend_from_slice(frame);
+    }
+
+    /// Sends what is queued, as many frames in one system call as possible, and tells of each whether it has left. An
+    /// error is that the interface is gone or down, or its queue is full.
+    pub fn flush(&mut self, mut done: impl FnMut(T, io::Result<()>)) {
+        let mut rest = &self.queue[..];
+        while !rest.is_empty() {
+            let sent = match self.send(&rest[..rest.len().min(BATCH)]) {
+                Ok(sent) => {
+                    rest[..sent].iter().for_each(|queued| done(queued.what, Ok(())));
+                    sent
+                }
+                // It is the first one's; those behind it may go.
+                Err(error) => {
+                    done(rest[0].what, Err(error));
+                    1
+                }
+            };
+            rest = &rest[sent..];
+        }
+        self.queue.clear();
+        self.octets.clear();
+    }
+
+    /// Sends up to [`BATCH`] frames; tells how many have left, at least one.
+    fn send(&self, batch: &[Queued<T>]) -> io::Result<usize> {
+        let mut addresses = [link_layer(0, libc::ETH_P_ALL); BATCH];
+        let mut slices = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
+        // SAFETY: a header of zeros is valid: it names no address and no octets.
+        let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
+        let places = addresses.iter_mut().zip(&mut slices).zip(&mut headers);
+        for (Queued { ifindex, at, length, .. }, ((address, slice), header)) in batch.iter().zip(places) {
+            *address = link_layer(*ifindex, libc::ETH_P_ALL);
+            let frame = &self.octets[*at..*at + *length];
+            *slice = libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() };
+            header.msg_hdr.msg_name = std::ptr::from_mut(address).cast();
+            header.msg_hdr.msg_namelen = ADDRESS_LENGTH;
+            header.msg_hdr.msg_iov = slice;
+            header.msg_hdr.msg_iovlen = 1;
+        }
+        let count = libc::c_uint::try_from(batch.len()).unwrap_or(0);
+        // SAFETY: the first `count` headers point to an address and octets that outlive the call, which only reads them.
+        let sent = unsafe { libc::sendmmsg(self.frames.as_raw_fd(), headers.as_mut_ptr(), count, 0) };
+        usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
     /// Sends a whole IPv4 packet, header included; the kernel routes it to `to` and resolves the neighbour.
@@ -47,20 +112,28 @@ impl Transmitter {
     }
 }
 
-/// The address of a packet socket on an interface. All protocols: only receiving looks at it.
-pub(crate) fn link_address(ifindex: u32) -> SockAddr {
-    let address = libc::sockaddr_ll {
+/// Octets of a link-layer address.
+#[expect(clippy::cast_possible_truncation, reason = "20 octets")]
+const ADDRESS_LENGTH: libc::socklen_t = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+
+/// The address of a packet socket on an interface. Only receiving looks at the protocol.
+fn link_layer(ifindex: u32, protocol: libc::c_int) -> libc::sockaddr_ll {
+    libc::sockaddr_ll {
         sll_family: libc::AF_PACKET.try_into().unwrap_or(0),
-        sll_protocol: u16::try_from(libc::ETH_P_ALL).unwrap_or(0).to_be(),
+        sll_protocol: u16::try_from(protocol).unwrap_or(0).to_be(),
         sll_ifindex: ifindex.try_into().unwrap_or(0),
         sll_hatype: 0,
         sll_pkttype: 0,
         sll_halen: 0,
         sll_addr: [0; 8],
-    };
+    }
+}
+
+/// [`link_layer`] for sockets of `socket2`, to receive a protocol (`ETH_P_`).
+pub(crate) fn link_address(ifindex: u32, protocol: libc::c_int) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: sockaddr_ll is one of the address types that the storage is made for.
-    *unsafe { storage.view_as::<libc::sockaddr_ll>() } = address;
+    *unsafe { storage.view_as::<libc::sockaddr_ll>() } = link_layer(ifindex, protocol);
     // SAFETY: the storage was just initialised with an address of this length.
-    unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>().try_into().unwrap_or(0)) }
+    unsafe { SockAddr::new(storage, ADDRESS_LENGTH) }
 }

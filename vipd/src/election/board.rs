@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use vipd_core::{InstanceId, Status};
+
+use crate::control::InterfaceStatus;
 
 /// One virtual router as last published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +55,52 @@ impl Sent {
     }
 }
 
+/// How late the election thread came to its deadlines: what the host's load costs.
+#[derive(Debug, Default)]
+pub struct Delay {
+    longest_ns: AtomicU64,
+    /// Times that a deadline was missed by more than [`LATE`](Self::LATE).
+    late: AtomicU64,
+}
+
+impl Delay {
+    /// What is called late: half of the shortest interval.
+    pub const LATE: Duration = Duration::from_millis(5);
+
+    /// Takes note of a deadline that was met, or missed by this much. What is late is said, but not over and over.
+    pub fn note(&self, delay: Duration) {
+        let ns = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        let longest = self.longest_ns.fetch_max(ns, Ordering::Relaxed);
+        if delay < Self::LATE {
+            return;
+        }
+        self.late.fetch_add(1, Ordering::Relaxed);
+        // Twice as late as ever before: a loaded host says this a few times in all.
+        if ns >= longest.saturating_mul(2) {
+            tracing::warn!("this host let the election thread wait {} ms for a CPU", delay.as_millis());
+        }
+    }
+
+    /// The longest delay so far.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        Duration::from_nanos(self.longest_ns.load(Ordering::Relaxed))
+    }
+
+    /// How often a deadline was missed by [`LATE`](Self::LATE) or more.
+    #[must_use]
+    pub fn late(&self) -> u64 {
+        self.late.load(Ordering::Relaxed)
+    }
+}
+
 /// All virtual routers.
 #[derive(Debug)]
 pub struct Board {
     snapshots: Vec<ArcSwapOption<Snapshot>>,
     sent: Vec<Sent>,
+    delay: Delay,
+    interfaces: ArcSwap<Vec<InterfaceStatus>>,
 }
 
 impl Board {
@@ -66,6 +110,8 @@ impl Board {
         Self {
             snapshots: (0..count).map(|_| ArcSwapOption::empty()).collect(),
             sent: (0..count).map(|_| Sent::default()).collect(),
+            delay: Delay::default(),
+            interfaces: ArcSwap::default(),
         }
     }
 
@@ -81,6 +127,23 @@ impl Board {
     #[must_use]
     pub fn snapshot(&self, id: InstanceId) -> Option<Snapshot> {
         self.snapshots[usize::from(id.0)].load().as_deref().copied()
+    }
+
+    /// Publishes where adverts are received.
+    pub fn set_interfaces(&self, interfaces: Vec<InterfaceStatus>) {
+        self.interfaces.store(Arc::new(interfaces));
+    }
+
+    /// Where adverts are received.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<InterfaceStatus> {
+        self.interfaces.load().to_vec()
+    }
+
+    /// How late the election thread came to its deadlines.
+    #[must_use]
+    pub fn delay(&self) -> &Delay {
+        &self.delay
     }
 
     /// The counters of a virtual router.

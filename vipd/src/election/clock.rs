@@ -55,19 +55,20 @@ impl Alarm {
         Ok(())
     }
 
-    /// Waits until the alarm rings; for ever while it is not set.
+    /// Waits until the alarm rings; for ever while it is not set. Tells for which moment it was set.
     ///
     /// # Errors
     /// When the timer cannot be read.
-    pub(super) async fn rings(&mut self) -> io::Result<()> {
+    pub(super) async fn rings(&mut self) -> io::Result<Instant> {
         loop {
             let mut ready = self.timer.readable().await?;
             ready.clear_ready();
             // The kernel counts expirations since the last setting; none means that the alarm was set anew meanwhile.
             match nix::unistd::read(&**self.timer.get_ref(), &mut [0; 8]) {
                 Ok(_) => {
-                    self.set_to = None;
-                    return Ok(());
+                    if let Some(due) = self.set_to.take() {
+                        return Ok(due);
+                    }
                 }
                 Err(nix::errno::Errno::EAGAIN) => {}
                 Err(errno) => return Err(errno.into()),

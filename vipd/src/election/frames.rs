@@ -1,6 +1,5 @@
 //! The frames of one virtual router, built before they are needed.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use vipd_common::wire::vrrp::{self, AdvertFrame};
@@ -8,10 +7,10 @@ use vipd_common::wire::{EmitError, arp, eth, ipv4};
 
 use super::plan::Planned;
 use crate::datapath::{checksum_sent, version_number};
-use crate::effects::Transmitter;
+use crate::warden::Destination;
 
 /// Where an advert goes.
-enum Advert {
+pub(super) enum Advert {
     /// To the group, as a whole frame on an interface.
     Group { ifindex: u32, frame: Vec<u8> },
     /// To one peer, as an IPv4 packet that the kernel routes.
@@ -19,13 +18,6 @@ enum Advert {
 }
 
 impl Advert {
-    fn send(&self, transmitter: &Transmitter) -> io::Result<()> {
-        match self {
-            Self::Group { ifindex, frame } => transmitter.frame(*ifindex, frame),
-            Self::Peer { peer, packet } => transmitter.packet(*peer, packet),
-        }
-    }
-
     fn message(&mut self) -> &mut [u8] {
         match self {
             Self::Group { frame, .. } => &mut frame[eth::HEADER + ipv4::HEADER..],
@@ -34,7 +26,7 @@ impl Advert {
     }
 }
 
-/// Adverts and announcements of one virtual router. Empty while it has no address to send from.
+/// Adverts and announcements of one virtual router. No adverts while it has no address to send from.
 pub(super) struct Frames {
     adverts: Vec<Advert>,
     priority: u8,
@@ -62,27 +54,33 @@ impl Frames {
         Ok(Self { adverts, priority, garps })
     }
 
-    /// Sends one advert with this priority to everybody that it is for.
-    ///
-    /// # Errors
-    /// The first failure; the others are sent all the same.
-    pub(super) fn send_advert(&mut self, priority: u8, transmitter: &Transmitter) -> io::Result<()> {
+    /// The adverts of this priority, one for everybody that they are for.
+    pub(super) fn adverts(&mut self, priority: u8) -> &[Advert] {
         if priority != self.priority {
             for advert in &mut self.adverts {
                 vrrp::set_priority(advert.message(), priority);
             }
             self.priority = priority;
         }
-        let mut outcome = Ok(());
-        for advert in &self.adverts {
-            outcome = outcome.and(advert.send(transmitter));
-        }
-        outcome
+        &self.adverts
+    }
+
+    /// Every advert as a resignation, for the will.
+    pub(super) fn resignations(&mut self) -> impl Iterator<Item = (Destination, &[u8])> {
+        self.adverts(0).iter().map(|advert| match advert {
+            Advert::Group { ifindex, frame } => (Destination::Interface(*ifindex), frame.as_slice()),
+            Advert::Peer { peer, packet } => (Destination::Peer(IpAddr::V4(*peer)), packet.as_slice()),
+        })
     }
 
     /// The gratuitous ARP frames, each with the interface that it is for (C-ARP-01).
     pub(super) fn announcements(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.garps.iter().map(|(ifindex, frame, length)| (*ifindex, &frame[..*length]))
+    }
+
+    /// One of them; `None` if the frames are others by now.
+    pub(super) fn announcement(&self, number: usize) -> Option<(u32, &[u8])> {
+        self.announcements().nth(number)
     }
 }
 
@@ -91,8 +89,8 @@ fn adverts(planned: &Planned, source: Ipv4Addr, priority: u8) -> Result<Vec<Adve
         let frame = build(planned, source, ipv4::GROUP, priority)?;
         return Ok(vec![Advert::Group { ifindex: planned.ifindex, frame }]);
     }
-    let peers = planned.config.peers.iter().filter_map(|peer| match peer {
-        IpAddr::V4(peer) => Some(*peer),
+    let peers = planned.config.peers.iter().filter_map(|peer| match peer.ip {
+        IpAddr::V4(peer) => Some(peer),
         IpAddr::V6(_) => None,
     });
     peers

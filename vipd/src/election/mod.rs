@@ -1,15 +1,21 @@
 //! The election thread: what the datapath hears and the links tell goes into `vipd-core`, what it commands goes to
 //! `effects`. Everything here runs on one thread; the rest of the agent sees only the [`Board`].
 
+mod announcer;
 mod board;
 mod clock;
+mod defence;
+mod fenced;
 mod frames;
+mod links;
+mod operate;
+mod perform;
 mod plan;
-mod resign;
 mod run;
+mod standing;
+mod tracked;
 
-pub use board::{Board, Sent, Snapshot};
+pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub use plan::{Error as PlanError, Planned, plan};
-pub(crate) use resign::resign;
+pub use plan::{Error as PlanError, Group, Planned, plan};
 pub use run::{Command, Election};

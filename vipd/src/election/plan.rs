@@ -11,21 +11,6 @@ use crate::link::{Link, Links};
 /// Why a configuration cannot run on this host.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An interface that it names is not there.
-    #[error(
-        "interface {interface} of {instance} (line {line}) does not exist here; there is {}. \
-         Create it first, or correct the name", present.join(", ")
-    )]
-    NoInterface {
-        /// The missing interface.
-        interface: String,
-        /// Whose it is.
-        instance: String,
-        /// Line of the configuration where that virtual router begins.
-        line: usize,
-        /// The interfaces that are there.
-        present: Vec<String>,
-    },
     /// The interface has no Ethernet address.
     #[error("interface {interface} of {instance} has no Ethernet address; VRRP needs an Ethernet interface")]
     NotEthernet {
@@ -36,12 +21,23 @@ pub enum Error {
     },
 }
 
+/// A sync group, seen from one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its place in the configuration.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+}
+
 /// A virtual router with the interface that it runs on.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// As configured.
     pub config: Instance,
-    /// Index of its interface.
+    /// The sync group that it belongs to.
+    pub group: Option<Group>,
+    /// Index of its interface; 0 while there is none.
     pub ifindex: u32,
     /// Hardware address of its interface.
     pub mac: [u8; 6],
@@ -49,7 +45,8 @@ pub struct Planned {
     pub source: Option<Ipv4Addr>,
     /// The interface can send and receive.
     pub up: bool,
-    /// Its virtual addresses, each on its interface, with that interface's hardware address.
+    /// Its virtual addresses, each on its interface, with that interface's hardware address. Those whose interface is not
+    /// there have index 0.
     pub addresses: Vec<(Address, [u8; 6])>,
 }
 
@@ -63,19 +60,42 @@ impl Planned {
             interval: self.config.interval,
             preempt: self.config.preempt,
             preempt_delay: self.config.preempt_delay,
+            mute_to_losers: self.config.lower_prio_no_advert,
+            last_word: self.config.higher_prio_send_advert,
+            down_adverts: self.config.down_timer_adverts,
+            group: self.group.as_ref().map(|group| group.number),
+            fenced: self.config.fence.is_some(),
             source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
-            announcing: self.config.announcing,
+            announcing: self.config.garp.announcing(),
         }
     }
 
-    /// Takes over what its interface looks like now; tells whether anything is different.
+    /// Its virtual addresses whose interface is there.
+    #[must_use]
+    pub fn list(&self) -> Vec<Address> {
+        let there = self.addresses.iter().filter(|(address, _)| address.ifindex != 0);
+        there.map(|(address, _)| address.clone()).collect()
+    }
+
+    /// It cannot send and receive, and that is a fault.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.ifindex == 0 || !self.up && !self.config.dont_track_primary
+    }
+
+    /// Takes over what its interfaces look like now: they may have come, gone, or been made again since. Tells whether
+    /// anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
-        let link = links.by_index(self.ifindex);
+        let link = find(&self.config.interface, links);
+        let ifindex = link.map_or(0, |link| link.index);
         let up = link.is_some_and(|link| link.up);
-        let source = link.and_then(|link| source(&self.config, link));
+        let source = link.and_then(|link| source(&self.config, link, links));
         let mac = link.map_or(self.mac, |link| link.mac);
-        let changed = (up, source, mac) != (self.up, self.source, self.mac);
-        (self.up, self.source, self.mac) = (up, source, mac);
+        let addresses = addresses(&self.config, links);
+        let changed = (ifindex, up, source, mac) != (self.ifindex, self.up, self.source, self.mac)
+            || addresses != self.addresses;
+        (self.ifindex, self.up, self.source, self.mac, self.addresses) =
+            (ifindex, up, source, mac, addresses);
         changed
     }
 
@@ -88,66 +108,72 @@ impl Planned {
     }
 }
 
-/// Finds the interfaces of every virtual router.
+/// Finds the interfaces of every virtual router. One that is not there may come later.
 ///
 /// # Errors
-/// When one is missing or is not an Ethernet interface.
+/// When one is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
-    config.instances.iter().map(|instance| plan_one(instance, links)).collect()
+    let group = |name: &String| {
+        let groups = (0..).zip(&config.sync_groups);
+        let mine = groups.into_iter().find(|(_, group)| group.members.contains(name));
+        mine.map(|(number, group)| Group { number, name: group.name.clone() })
+    };
+    config.instances.iter().map(|instance| plan_one(instance, group(&instance.name), links)).collect()
 }
 
-fn plan_one(instance: &Instance, links: &Links) -> Result<Planned, Error> {
-    let link = find(instance, &instance.interface, links)?;
-    let addresses = instance
-        .addresses
-        .iter()
-        .filter_map(|address| match address.ip {
-            IpAddr::V4(ip) => Some((address, ip)),
-            IpAddr::V6(_) => None,
-        })
-        .map(|(address, ip)| {
-            let link = address.dev.as_deref().map_or(Ok(link), |dev| find(instance, dev, links))?;
-            let address = Address {
-                ifindex: link.index,
-                ip,
-                prefix: address.prefix,
-                label: address.label.clone(),
-                broadcast: address.broadcast.and_then(|broadcast| match broadcast {
-                    IpAddr::V4(broadcast) => Some(broadcast),
-                    IpAddr::V6(_) => None,
-                }),
-                scope: address.scope,
-            };
-            Ok((address, link.mac))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Planned {
-        config: instance.clone(),
-        ifindex: link.index,
-        mac: link.mac,
-        source: source(instance, link),
-        up: link.up,
-        addresses,
-    })
-}
-
-fn find<'a>(instance: &Instance, interface: &str, links: &'a Links) -> Result<&'a Link, Error> {
-    let link = links.by_name(interface).ok_or_else(|| Error::NoInterface {
-        interface: interface.to_owned(),
-        instance: instance.name.clone(),
-        line: instance.line,
-        present: links.names().into_iter().map(str::to_owned).collect(),
-    })?;
-    if link.mac == [0; 6] {
-        return Err(Error::NotEthernet { interface: interface.to_owned(), instance: instance.name.clone() });
+fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
+    let named = std::iter::once(&instance.interface);
+    for interface in named.chain(instance.addresses.iter().filter_map(|address| address.dev.as_ref())) {
+        if links.by_name(interface).is_some_and(|link| link.mac == [0; 6]) {
+            return Err(Error::NotEthernet { interface: interface.clone(), instance: instance.name.clone() });
+        }
     }
-    Ok(link)
+    let mut planned = Planned {
+        config: instance.clone(),
+        group,
+        ifindex: 0,
+        mac: [0; 6],
+        source: None,
+        up: false,
+        addresses: Vec::new(),
+    };
+    planned.refresh(links);
+    Ok(planned)
 }
 
-/// A configured source counts only while the interface carries it: an advert from elsewhere would not be answered.
-fn source(instance: &Instance, link: &Link) -> Option<Ipv4Addr> {
+/// The addresses of a virtual router on the interfaces that are there.
+fn addresses(instance: &Instance, links: &Links) -> Vec<(Address, [u8; 6])> {
+    let addresses = instance.addresses.iter().filter_map(|address| match address.ip {
+        IpAddr::V4(ip) => Some((address, ip)),
+        IpAddr::V6(_) => None,
+    });
+    let placed = addresses.map(|(address, ip)| {
+        let link = find(address.dev.as_ref().unwrap_or(&instance.interface), links);
+        let address = Address {
+            ifindex: link.map_or(0, |link| link.index),
+            ip,
+            prefix: address.prefix,
+            label: address.label.clone(),
+            broadcast: address.broadcast.and_then(|broadcast| match broadcast {
+                IpAddr::V4(broadcast) => Some(broadcast),
+                IpAddr::V6(_) => None,
+            }),
+            scope: address.scope,
+        };
+        (address, link.map_or([0; 6], |link| link.mac))
+    });
+    placed.collect()
+}
+
+/// An Ethernet interface of this name.
+fn find<'a>(interface: &str, links: &'a Links) -> Option<&'a Link> {
+    links.by_name(interface).filter(|link| link.mac != [0; 6])
+}
+
+/// A configured source counts only while this host has it: an advert from elsewhere would not be answered.
+fn source(instance: &Instance, link: &Link, links: &Links) -> Option<Ipv4Addr> {
     match instance.source {
-        Some(IpAddr::V4(ip)) => link.carries(ip).then_some(ip),
+        Some(IpAddr::V4(ip)) => links.carry(ip).then_some(ip),
         Some(IpAddr::V6(_)) => None,
         None => link.primary(),
     }

@@ -1,53 +1,95 @@
 //! The loop.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::mpsc;
-use vipd_core::{Action, Fault, Input, InstanceId, Router, State, Transition};
+use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 
+use super::announcer::Announcer;
 use super::board::{Board, Sent, Snapshot};
 use super::clock::{self, Alarm};
+use super::defence::Defence;
 use super::frames::Frames;
+use super::operate::{Done, HandOver};
 use super::plan::Planned;
-use crate::datapath::{Claim, Datapath, Heard};
-use crate::effects::{Applied, Holder, Transmitter};
+use super::tracked::Arithmetic;
+use crate::config::Config;
+use crate::control::{Operation, Target};
+use crate::datapath::{Claim, Datapath, Heard, Standing};
+use crate::effects::{Holder, Order, Transmitter};
+use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
+use crate::notify::Publisher;
+use crate::track::Known;
+use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
 const HEARD_AT_ONCE: usize = 64;
 
 /// What the election thread can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Command {
     /// Resign, release everything, end.
     Stop,
+    /// Do what an operator wants, and tell to whom it was done, or why not.
+    Operate(Operation, Target, Done),
 }
 
 /// One virtual router as the loop knows it, beside the core.
-struct Member {
-    planned: Planned,
-    frames: Frames,
+pub(super) struct Member {
+    pub(super) planned: Planned,
+    pub(super) frames: Frames,
+    /// What the kernel knows of where it stands.
+    pub(super) told: Option<Standing>,
+    /// How long it may answer for its addresses after an advert.
+    pub(super) lease: Duration,
+    /// One of its addresses was on its interface before this agent came; so may be that of an owner, before it is known.
+    pub(super) found: bool,
     /// Orders to the holder that have no result yet.
-    orders: u32,
+    pub(super) orders: u32,
     /// The addresses are on their interfaces.
-    in_place: bool,
+    pub(super) in_place: bool,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
-    announcements: u32,
+    pub(super) announcements: u32,
+    /// What is done about other nodes that claim its addresses.
+    pub(super) defence: Defence,
     /// The last send failed; said once.
-    mute: bool,
+    pub(super) mute: bool,
+}
+
+/// What a queued frame is.
+#[derive(Clone, Copy)]
+pub(super) enum Frame {
+    /// An advert of this priority.
+    Advert(InstanceId, u8),
+    /// An announcement of an address.
+    Announcement(InstanceId),
 }
 
 /// Everything that the election thread owns.
 pub struct Election {
-    router: Router,
-    members: Vec<Member>,
-    datapath: Datapath,
-    monitor: Monitor,
-    holder: Holder,
-    transmitter: Transmitter,
-    alarm: Alarm,
-    board: Arc<Board>,
+    pub(super) router: Router,
+    pub(super) members: Vec<Member>,
+    pub(super) datapath: Datapath,
+    pub(super) monitor: Monitor,
+    pub(super) holder: Holder,
+    /// Orders that wait until the queued frames have left: an advert goes before the addresses (C-FSM-04).
+    pub(super) orders: Vec<(InstanceId, Order)>,
+    pub(super) transmitter: Transmitter<Frame>,
+    /// What has left since the last look, or not.
+    pub(super) sent: Vec<(Frame, io::Result<()>)>,
+    pub(super) announcer: Announcer,
+    pub(super) alarm: Alarm,
+    pub(super) board: Arc<Board>,
+    pub(super) publisher: Publisher,
+    pub(super) will: Will,
+    pub(super) hand_overs: Vec<HandOver>,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) fences: Fences,
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl Election {
@@ -55,25 +97,62 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
-    pub fn new(
+    pub(crate) fn new(
+        config: &Config,
+        known: Known,
         planned: Vec<Planned>,
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
+        publisher: Publisher,
+        will: Will,
     ) -> anyhow::Result<Self> {
-        let addresses = planned
-            .iter()
-            .map(|planned| planned.addresses.iter().map(|(address, _)| address.clone()).collect())
-            .collect();
-        let holder = Holder::start(monitor.handle().clone(), addresses);
+        let holder = Holder::start(will.clone())?;
+        let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
-            Ok(Member { planned, frames, orders: 0, in_place: false, announcements: 0, mute: false })
+            let (lease, found) = (planned.spec().lease(), planned.config.priority == 255);
+            Ok(Member {
+                planned,
+                frames,
+                told: None,
+                lease,
+                found,
+                orders: 0,
+                in_place: false,
+                announcements: 0,
+                defence: Defence::default(),
+                mute: false,
+            })
         };
-        let members = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        for (id, member) in (0..).map(InstanceId).zip(&mut members) {
+            will.set_resignations(id, member.frames.resignations());
+            holder.order(id, Order::Replace(member.planned.list()));
+            member.orders += 1;
+        }
         let transmitter = Transmitter::open()?;
-        Ok(Self { router, members, datapath, monitor, holder, transmitter, alarm: Alarm::new()?, board })
+        let alarm = Alarm::new()?;
+        Ok(Self {
+            router,
+            members,
+            datapath,
+            monitor,
+            holder,
+            orders: Vec::new(),
+            transmitter,
+            sent: Vec::new(),
+            announcer: Announcer::default(),
+            alarm,
+            board,
+            publisher,
+            will,
+            hand_overs: Vec::new(),
+            arithmetic: Arithmetic::new(config, known),
+            fences,
+            verdicts: Vec::new(),
+        })
     }
 
     /// Runs until told to stop; then resigns and releases every address before it returns.
@@ -82,28 +161,39 @@ impl Election {
     /// When the kernel's timer, events or netlink fail. What is held then is for the caller to remove.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> anyhow::Result<()> {
         self.start();
+        let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            self.alarm.set(self.router.next_deadline())?;
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
+            self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
                 biased;
                 rung = self.alarm.rings() => {
-                    rung?;
+                    self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
+                    self.hear_answers();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
                     self.hear(HEARD_AT_ONCE);
                 }
+                heard = self.fences.readable() => {
+                    heard?;
+                    self.hear_answers();
+                }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
-                    let index = changed?;
-                    self.links_changed(index);
+                    changed?;
+                    self.links_changed();
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
+                () = readings.changed() => self.weigh(),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
+                    Some(Command::Operate(operation, target, done)) => {
+                        self.operate(operation, &target, done);
+                    }
                     Some(Command::Stop) | None => break,
                 },
             }
@@ -113,18 +203,18 @@ impl Election {
     }
 
     fn start(&mut self) {
+        self.weigh();
         for id in self.ids() {
             let planned = &self.members[usize::from(id.0)].planned;
-            let (up, source) = (planned.up, planned.source);
+            let (cut, source) = (planned.is_cut(), planned.source);
             let now = clock::now();
-            if !up {
+            if cut {
                 self.router.handle(id, Input::FaultRaised(Fault::Link), now);
             }
             if source.is_none() {
                 self.router.handle(id, Input::FaultRaised(Fault::Source), now);
             }
-            self.router.handle(id, Input::Startup, now);
-            self.publish(id);
+            self.start_up(id);
         }
     }
 
@@ -137,218 +227,90 @@ impl Election {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }
+        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
     /// waited to be read is no silence (C-TMR-09, promise 2).
     fn judge_silence(&mut self) {
         self.hear(usize::MAX);
-        let now = clock::now();
-        for id in self.ids() {
-            if self.router.silence_deadline(id).is_some_and(|deadline| deadline <= now)
-                && let Some(advert) = self.datapath.last_seen(id)
-            {
-                self.router.handle(id, Input::AdvertSeen(advert), now);
-            }
-        }
-        self.router.expire(now);
+        self.expire(clock::now());
+    }
+
+    /// Lets time pass, by what the kernel has seen until now.
+    fn expire(&mut self, now: Instant) {
+        let Self { router, datapath, .. } = self;
+        router.expire_by(now, |id| datapath.seen(id).unwrap_or_default());
     }
 
     fn hear(&mut self, most: usize) {
+        // One moment for all: what is due together then stays together, and leaves in one system call.
+        let now = clock::now();
+        let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert)) => {
-                    tracing::trace!(instance = id.0, ?advert, "advert");
-                    self.router.handle(id, Input::AdvertSeen(advert), clock::now());
+                Some(Heard::Advert(id, advert, watched)) => {
+                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                    self.fences.seen(id, advert.source, advert.at);
+                    self.router.handle(id, Input::AdvertSeen(advert), now);
+                    if watched {
+                        self.router.handle(id, Input::Watched, now);
+                    }
                     self.publish(id);
                 }
+                Some(Heard::Silent(id, silence)) => {
+                    tracing::debug!(instance = id.0, ?silence, "silence");
+                    self.router.handle(id, Input::Silent, now);
+                    silent = true;
+                }
                 Some(Heard::Claim(claim)) => self.claimed(claim),
-                None => return,
+                None => break,
             }
+        }
+        if silent {
+            self.expire(now);
         }
     }
 
     fn claimed(&mut self, claim: Claim) {
-        if self.router.state(claim.instance) != State::Master {
+        let Claim { instance: id, ip, mac, .. } = claim;
+        if self.router.state(id) != State::Master {
             return;
         }
-        Sent::count(&self.board.sent(claim.instance).claims);
-        let member = &self.members[usize::from(claim.instance.0)];
-        tracing::warn!(
-            "({}) another node, {}, claims our address {} by gratuitous ARP",
-            member.planned.config.name,
-            Mac(claim.mac),
-            claim.ip
-        );
-    }
-
-    fn perform(&mut self) {
-        while let Some(action) = self.router.poll_action() {
-            match action {
-                Action::Report(id, transition) => self.report(id, transition),
-                Action::SendAdvert(id, priority) => self.send_advert(id, priority),
-                Action::HoldAddresses(id, held) => self.order(id, held),
-                Action::Announce(id) => {
-                    if self.members[usize::from(id.0)].in_place {
-                        self.announce(id);
-                    } else {
-                        self.members[usize::from(id.0)].announcements += 1;
-                    }
-                }
-            }
-        }
-    }
-
-    fn report(&mut self, id: InstanceId, transition: Transition) {
-        let name = &self.members[usize::from(id.0)].planned.config.name;
-        let Transition { to, cause, .. } = transition;
-        if to == State::Fault {
-            tracing::warn!("({name}) Entering {to} STATE: {cause}");
-        } else {
-            tracing::info!("({name}) Entering {to} STATE: {cause}");
-        }
-        if to == State::Master {
-            Sent::count(&self.board.sent(id).master_transitions);
-        }
-        self.tell_kernel(id);
-        self.publish(id);
-    }
-
-    fn send_advert(&mut self, id: InstanceId, priority: u8) {
+        Sent::count(&self.board.sent(id).claims);
         let member = &mut self.members[usize::from(id.0)];
-        let sent = self.board.sent(id);
-        let result = member.frames.send_advert(priority, &self.transmitter);
-        match &result {
-            Ok(()) => {
-                Sent::count(&sent.adverts);
-                if priority == 0 {
-                    Sent::count(&sent.priority_zero);
-                }
-            }
-            Err(error) => {
-                Sent::count(&sent.failures);
-                if !member.mute {
-                    let name = &member.planned.config.name;
-                    tracing::warn!(
-                        "({name}) cannot send adverts on {}: {error}",
-                        member.planned.config.interface
-                    );
-                }
-            }
+        let answer = member.defence.against(mac, clock::now());
+        if answer.say {
+            let name = &member.planned.config.name;
+            tracing::warn!("({name}) another node, {}, claims our address {ip} by gratuitous ARP", Mac(mac));
         }
-        member.mute = result.is_err();
-    }
-
-    fn order(&mut self, id: InstanceId, held: bool) {
-        let member = &mut self.members[usize::from(id.0)];
-        member.in_place = false;
-        member.announcements = 0;
-        member.orders += 1;
-        self.holder.order(id, held);
-    }
-
-    fn applied(&mut self, applied: &Applied) {
-        let id = applied.instance;
-        let member = &mut self.members[usize::from(id.0)];
-        for failure in &applied.failures {
-            tracing::error!("({}) {failure}", member.planned.config.name);
-        }
-        member.orders -= 1;
-        member.in_place = applied.held && member.orders == 0;
-        if member.in_place {
-            for _ in 0..std::mem::take(&mut member.announcements) {
-                self.announce(id);
-            }
-        }
-        self.publish(id);
-    }
-
-    fn announce(&mut self, id: InstanceId) {
-        let member = &self.members[usize::from(id.0)];
-        let sent = self.board.sent(id);
-        for (ifindex, garp) in member.frames.announcements() {
-            match self.transmitter.frame(ifindex, garp) {
-                Ok(()) => Sent::count(&sent.garps),
-                Err(error) => {
-                    Sent::count(&sent.failures);
-                    tracing::debug!("({}) cannot send gratuitous ARP: {error}", member.planned.config.name);
-                }
-            }
+        if answer.announce && member.in_place {
+            self.queue_announcement(id);
         }
     }
 
-    /// `None`: any interface may have changed.
-    fn links_changed(&mut self, index: Option<u32>) {
-        for id in self.ids() {
-            let member = &mut self.members[usize::from(id.0)];
-            let before = (member.planned.up, member.planned.source);
-            if index.is_none_or(|index| index == member.planned.ifindex)
-                && member.planned.refresh(self.monitor.links())
-            {
-                let after = (member.planned.up, member.planned.source);
-                match Frames::new(&member.planned) {
-                    Ok(frames) => member.frames = frames,
-                    Err(error) => {
-                        tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name);
-                    }
-                }
-                self.link_changed(id, before, after);
-                self.tell_kernel(id);
-                self.publish(id);
-            }
-            self.restore(id);
-        }
-    }
-
-    fn link_changed(
-        &mut self,
-        id: InstanceId,
-        before: (bool, Option<Ipv4Addr>),
-        after: (bool, Option<Ipv4Addr>),
-    ) {
-        let now = clock::now();
-        let missing = |fault, missing| {
-            if missing { Input::FaultRaised(fault) } else { Input::FaultCleared(fault) }
-        };
-        if before.1 != after.1 {
-            if let Some(source) = after.1 {
-                self.router.handle(id, Input::SourceChanged(IpAddr::V4(source)), now);
-            }
-            self.router.handle(id, missing(Fault::Source, after.1.is_none()), now);
-        }
-        if before.0 != after.0 {
-            self.router.handle(id, missing(Fault::Link, !after.0), now);
-        }
-    }
-
-    /// Puts back what somebody else took off.
-    fn restore(&mut self, id: InstanceId) {
-        let member = &self.members[usize::from(id.0)];
-        if member.in_place && !member.planned.carried(self.monitor.links()) {
-            tracing::warn!(
-                "({}) an address was removed by somebody else; it is put back",
-                member.planned.config.name
-            );
-            self.order(id, true);
-            self.members[usize::from(id.0)].announcements = 1;
-        }
-    }
-
-    fn tell_kernel(&mut self, id: InstanceId) {
-        let status = self.router.status(id);
-        let planned = &self.members[usize::from(id.0)].planned;
-        if let Err(error) = self.datapath.publish(id, planned, status.priority, status.state == State::Master)
-        {
-            tracing::error!("({}) cannot tell the kernel what to watch: {error}", planned.config.name);
-        }
-    }
-
-    fn publish(&self, id: InstanceId) {
+    pub(super) fn publish(&mut self, id: InstanceId) {
         let addresses_held = self.members[usize::from(id.0)].in_place;
-        self.board.publish(id, Snapshot { status: self.router.status(id), addresses_held });
+        let status = self.router.status(id);
+        self.publisher.priority(id, &status);
+        self.board.publish(id, Snapshot { status, addresses_held });
     }
 
-    fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+    /// Tells the election of something, and everybody else of what came of it.
+    pub(super) fn tell(&mut self, id: InstanceId, input: Input, now: Instant) {
+        self.router.handle(id, input, now);
+        self.publish(id);
+    }
+
+    pub(super) fn planned(&self, id: InstanceId) -> &Planned {
+        &self.members[usize::from(id.0)].planned
+    }
+
+    pub(super) fn name(&self, id: InstanceId) -> &str {
+        &self.planned(id).config.name
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
     }
 }

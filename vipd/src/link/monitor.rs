@@ -46,12 +46,6 @@ impl Monitor {
         &self.links
     }
 
-    /// A handle for requests on the same connection.
-    #[must_use]
-    pub fn handle(&self) -> &Handle {
-        &self.handle
-    }
-
     /// Waits for the next change and applies it. Tells which interface it was about, or `None` when any may have
     /// changed because the kernel had to drop notifications and everything was read anew.
     ///

@@ -69,7 +69,13 @@ impl Links {
         self.0.get(&index)
     }
 
-    /// Their names, for an error that lists them.
+    /// Whether any interface carries this address.
+    #[must_use]
+    pub fn carry(&self, ip: Ipv4Addr) -> bool {
+        self.0.values().any(|link| link.carries(ip))
+    }
+
+    /// Their names, for a sentence that lists them.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.0.values().map(|link| link.name.as_str()).collect()

@@ -87,8 +87,7 @@ impl Case {
             min_ttl: 255,
             list_len: u8::try_from(self.addresses.len()).expect("at most 255"),
             check_list: 1,
-            master: 0,
-            reserved: [0; 5],
+            ..Rules::default()
         }
     }
 
@@ -148,6 +147,7 @@ proptest! {
         prop_assert!(!accepted, "octet {place}");
     }
 
+    /// C-SEC-02
     #[test]
     fn no_packet_makes_it_panic(
         case in case(),

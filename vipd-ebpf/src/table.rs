@@ -1,0 +1,79 @@
+//! What the receive checks ask for, as the kernel half has it.
+
+use core::ptr;
+
+use aya_ebpf::helpers::generated::bpf_csum_diff;
+use vipd_common::abi::{Addr, InstanceKey, PeerKey, Rules};
+use vipd_common::wire::{L3, Table, list_digest};
+
+use crate::maps::{INDEX, INSTANCES, PEERS, SCRATCH};
+
+/// Octets that one call of `bpf_csum_diff` adds up; kernels before 6.13 take no more.
+const SUM_MAX: usize = 512;
+/// As many calls as the longest message takes: 1448 octets over IPv6.
+const MESSAGE_MAX: usize = 3 * SUM_MAX;
+
+/// The virtual routers on one interface.
+pub(crate) struct Interface(pub(crate) u32);
+
+impl Interface {
+    #[inline(always)]
+    fn number(&self, vlan: u16, vrid: u8) -> Option<u32> {
+        let key = InstanceKey { ifindex: self.0, vlan, family: 4, vrid };
+        // SAFETY: values are single words, which user space replaces whole.
+        unsafe { INDEX.get(&key) }.copied()
+    }
+}
+
+impl Table for Interface {
+    #[inline(always)]
+    fn instance(&self, vlan: u16, vrid: u8) -> Option<(u32, &Rules)> {
+        // The entry with VRID 0 is no virtual router.
+        let number = if vrid == 0 { None } else { self.number(vlan, vrid) }?;
+        Some((number, INSTANCES.get(number)?))
+    }
+
+    #[inline(always)]
+    fn serves(&self, vlan: u16) -> bool {
+        self.number(vlan, 0).is_some()
+    }
+
+    #[inline(always)]
+    fn is_peer(&self, instance: u32, source: &Addr) -> bool {
+        // SAFETY: only the presence of the entry counts.
+        unsafe { PEERS.get(&PeerKey { instance, addr: *source }) }.is_some()
+    }
+
+    #[inline(always)]
+    fn sum(&self, packet: &L3, from: usize, length: usize) -> u64 {
+        let mut sum = 0;
+        let mut done = 0;
+        while done < MESSAGE_MAX && done < length {
+            let left = length - done;
+            let size = if left > SUM_MAX { SUM_MAX } else { left };
+            // SAFETY: the octets lie within the buffer; the helper only reads them.
+            let added = unsafe {
+                let octets = packet.0.as_ptr().add(from + done).cast_mut().cast();
+                bpf_csum_diff(ptr::null_mut(), 0, octets, size as u32, sum)
+            };
+            sum = added as u32;
+            done += SUM_MAX;
+        }
+        sum.into()
+    }
+
+    #[inline(always)]
+    fn list_digest(&self, _: &L3, count: u8) -> u64 {
+        listed(count.into())
+    }
+}
+
+/// The digest of the packet at hand. A global function: the verifier goes through its loop once, and behind it there is
+/// nothing to go through again for every turn at which it may end.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn listed(count: u32) -> u64 {
+    let Some(scratch) = SCRATCH.get_ptr(0) else { return 0 };
+    // SAFETY: the buffer is this CPU's, and nobody writes it while this runs.
+    list_digest(unsafe { &*scratch }, count as u8)
+}

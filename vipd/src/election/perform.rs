@@ -1,0 +1,206 @@
+//! Does what the election commands: frames, addresses, words.
+
+use std::io;
+
+use vipd_core::{Action, InstanceId, State, Transition};
+
+use super::announcer::Waiting;
+use super::board::Sent;
+use super::clock;
+use super::frames::Advert;
+use super::run::{Election, Frame, Member};
+use crate::effects::{Applied, Order};
+
+impl Election {
+    /// Does what the election commands.
+    pub(super) fn perform(&mut self) {
+        self.queue_actions();
+        self.judge_fences();
+        self.queue_actions();
+        self.tell_standings();
+        self.queue_actions();
+        let now = clock::now();
+        while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
+            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            }
+        }
+        self.flush();
+        for (id, order) in self.orders.drain(..) {
+            self.holder.order(id, order);
+        }
+        self.notify();
+    }
+
+    /// Has people and programs told of what is done.
+    pub(super) fn notify(&mut self) {
+        self.publisher.publish(|id| self.members[usize::from(id.0)].orders == 0);
+    }
+
+    fn queue_actions(&mut self) {
+        while let Some(action) = self.router.poll_action() {
+            match action {
+                Action::Report(id, transition) => self.report(id, transition),
+                Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
+                Action::HoldAddresses(id, held) => self.order(id, held),
+                Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
+                Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
+                Action::Announce(id) => {
+                    if self.members[usize::from(id.0)].in_place {
+                        self.queue_announcement(id);
+                    } else {
+                        self.members[usize::from(id.0)].announcements += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, id: InstanceId, transition: Transition) {
+        let Transition { to, cause, .. } = transition;
+        let (name, why) = (self.name(id), self.why(id, cause));
+        if to == State::Fault {
+            tracing::warn!("({name}) Entering {to} STATE: {why}");
+        } else {
+            tracing::info!("({name}) Entering {to} STATE: {why}");
+        }
+        self.guard(id, &transition);
+        self.will.set_master(id, to == State::Master);
+        self.publisher.changed(id, transition, self.router.status(id).priority);
+        let moves = [transition.from, to].contains(&State::Master);
+        if moves && !self.members[usize::from(id.0)].found {
+            // A new Master answers when its first advert has left, an old one no more.
+            self.datapath.close_gate(id);
+        }
+        if transition.from == State::Master {
+            self.handed_over(id, Ok(()));
+        }
+        if to == State::Master {
+            Sent::count(&self.board.sent(id).master_transitions);
+        }
+        self.publish(id);
+    }
+
+    fn queue_advert(&mut self, id: InstanceId, priority: u8) {
+        if priority != 0 && !self.hand_overs.is_empty() {
+            self.handed_over(id, Err(()));
+        }
+        let Self { members, transmitter, sent, .. } = self;
+        for advert in members[usize::from(id.0)].frames.adverts(priority) {
+            let what = Frame::Advert(id, priority);
+            match advert {
+                Advert::Group { ifindex, frame } => transmitter.queue(*ifindex, frame, what),
+                Advert::Peer { peer, packet } => sent.push((what, transmitter.packet(*peer, packet))),
+            }
+        }
+    }
+
+    /// Announces every address of a virtual router once.
+    pub(super) fn queue_announcement(&mut self, id: InstanceId) {
+        let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
+        let spacing = planned.config.garp.interval;
+        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+            if spacing.is_zero() {
+                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            } else {
+                self.announcer.push(ifindex, id, number, spacing);
+            }
+        }
+    }
+
+    /// Sends what is queued.
+    fn flush(&mut self) {
+        let now = clock::now();
+        let mut sent = std::mem::take(&mut self.sent);
+        self.transmitter.flush(|frame, outcome| sent.push((frame, outcome)));
+        for (frame, outcome) in sent.drain(..) {
+            match frame {
+                Frame::Advert(id, priority) => {
+                    if outcome.is_ok() && priority != 0 {
+                        self.prolong_lease(id, now);
+                    }
+                    self.advert_left(id, priority, outcome);
+                }
+                Frame::Announcement(id) => self.announcement_left(id, outcome),
+            }
+        }
+        self.sent = sent;
+    }
+
+    /// Counts an advert that has left, or says once that none leaves.
+    fn advert_left(&mut self, id: InstanceId, priority: u8, outcome: io::Result<()>) {
+        let Member { planned, mute, .. } = &mut self.members[usize::from(id.0)];
+        let sent = self.board.sent(id);
+        match outcome {
+            Ok(()) => {
+                Sent::count(&sent.adverts);
+                if priority == 0 {
+                    Sent::count(&sent.priority_zero);
+                }
+                *mute = false;
+            }
+            Err(error) => {
+                Sent::count(&sent.failures);
+                if !std::mem::replace(mute, true) {
+                    let (name, interface) = (&planned.config.name, &planned.config.interface);
+                    tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
+                }
+            }
+        }
+    }
+
+    fn announcement_left(&self, id: InstanceId, outcome: io::Result<()>) {
+        let sent = self.board.sent(id);
+        match outcome {
+            Ok(()) => Sent::count(&sent.garps),
+            Err(error) => {
+                Sent::count(&sent.failures);
+                tracing::debug!("({}) cannot send gratuitous ARP: {error}", self.name(id));
+            }
+        }
+    }
+
+    /// Has the addresses of a virtual router held or released.
+    pub(super) fn order(&mut self, id: InstanceId, held: bool) {
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = 0;
+        self.announcer.cancel(id);
+        member.orders += 1;
+        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
+    }
+
+    /// Has the addresses of a virtual router be where its interfaces are now.
+    pub(super) fn replace(&mut self, id: InstanceId) {
+        let is_master = self.router.state(id) == State::Master;
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = is_master.into();
+        member.orders += 1;
+        self.orders.push((id, Order::Replace(member.planned.list())));
+    }
+
+    /// Takes note of what became of an order.
+    pub(super) fn applied(&mut self, applied: &Applied) {
+        let id = applied.instance;
+        let member = &mut self.members[usize::from(id.0)];
+        for failure in &applied.failures {
+            tracing::error!("({}) {failure}", member.planned.config.name);
+        }
+        member.orders -= 1;
+        member.in_place = applied.held && member.orders == 0;
+        if applied.held {
+            member.found = applied.found;
+        }
+        if applied.found || member.orders == 0 && !applied.held {
+            // Nothing is left to withhold.
+            self.datapath.release_gate(id);
+        }
+        if member.in_place {
+            for _ in 0..std::mem::take(&mut member.announcements) {
+                self.queue_announcement(id);
+            }
+        }
+        self.publish(id);
+    }
+}

@@ -1,0 +1,264 @@
+//! Tells people and programs of changes: commands, pipes, mail and webhooks. Everything runs on the service thread; the
+//! election only puts events into a bounded channel.
+//!
+//! ```text
+//! election ─▶ Publisher ─▶ Events ─▶ Story ─▶ Notice ─┬▶ Pipe                        one line, at once
+//!                                                      └▶ Backlog ─▶ worker: commands of one subject, mail, one webhook
+//! ```
+//!
+//! Each receiver has a bounded queue and a task of its own: none waits for another.
+
+mod backlog;
+mod event;
+mod fifo;
+mod http;
+mod mail;
+mod notice;
+mod retry;
+mod scripts;
+mod story;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nix::unistd::gethostname;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::config::{Config, WebhookFormat};
+use crate::control::NotifyStatus;
+use backlog::Backlog;
+pub use event::Publisher;
+pub(crate) use event::{Event, Events, channel};
+use fifo::Pipe;
+use mail::Mailer;
+use notice::Notice;
+use retry::deliver;
+use scripts::Scripts;
+use story::Story;
+use tally::Tally;
+use webhook::Receiver;
+
+/// How long vipd may take to tell that it stops, after the addresses were given away.
+const LIMIT_AT_STOP: Duration = Duration::from_secs(10);
+
+/// Everybody who is told.
+pub(crate) struct Notifier {
+    events: Events,
+    story: Story,
+    /// This node, for people.
+    router_id: Rc<str>,
+    pipes: Vec<Pipe>,
+    outlets: Vec<Outlet>,
+    workers: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    tallies: Vec<Rc<Tally>>,
+}
+
+/// A receiver with a queue.
+struct Outlet {
+    wants: Box<dyn Fn(&Notice) -> bool>,
+    backlog: Rc<Backlog<Notice>>,
+}
+
+/// What was counted.
+#[derive(Clone)]
+pub(crate) struct Counters {
+    lost: Arc<AtomicU64>,
+    tallies: Vec<Rc<Tally>>,
+}
+
+impl Counters {
+    /// As of now.
+    pub(crate) fn status(&self) -> NotifyStatus {
+        NotifyStatus {
+            lost_events: self.lost.load(Ordering::Relaxed),
+            channels: self.tallies.iter().map(|tally| tally.status()).collect(),
+        }
+    }
+}
+
+impl Notifier {
+    /// Opens every channel of the configuration; what cannot be opened is said and left out. To be called in a
+    /// [`LocalSet`](tokio::task::LocalSet).
+    pub(crate) fn start(config: &Config, events: Events) -> Self {
+        let host = gethostname().ok().and_then(|name| name.into_string().ok());
+        let host = host.unwrap_or_else(|| "localhost".to_owned());
+        let mut notifier = Self {
+            events,
+            story: Story::new(config),
+            router_id: config.router_id.as_deref().unwrap_or(&host).into(),
+            pipes: Vec::new(),
+            outlets: Vec::new(),
+            workers: JoinSet::new(),
+            stop: watch::channel(false).0,
+            tallies: Vec::new(),
+        };
+        notifier.open_pipes(config);
+        notifier.open_scripts(config.script_security);
+        notifier.open_mail(config, &host);
+        notifier.open_webhooks(config);
+        notifier
+    }
+
+    /// What is counted from now on.
+    pub(crate) fn counters(&self) -> Counters {
+        Counters { lost: Arc::clone(&self.events.lost), tallies: self.tallies.clone() }
+    }
+
+    /// Tells of events as they come, without end. May be dropped and called again at any time.
+    pub(crate) async fn run(&mut self) -> Infallible {
+        while let Some(event) = self.events.waiting.recv().await {
+            self.tell(event);
+        }
+        std::future::pending().await
+    }
+
+    /// Tells what still waits, among it that vipd stops, and ends every worker within ten seconds. To be called when the
+    /// election has ended.
+    pub(crate) async fn finish(mut self) {
+        self.events.waiting.close();
+        while let Some(event) = self.events.waiting.recv().await {
+            self.tell(event);
+        }
+        // A reader finds the end of its pipe.
+        self.pipes.clear();
+        self.stop.send_replace(true);
+        for outlet in &self.outlets {
+            outlet.backlog.close();
+        }
+        let all = async { while self.workers.join_next().await.is_some() {} };
+        if timeout(LIMIT_AT_STOP, all).await.is_err() {
+            let waiting: usize = self.outlets.iter().map(|outlet| outlet.backlog.len()).sum();
+            tracing::warn!(
+                "stopping: {} receivers were cut off after {} s, with {waiting} more events waiting for them",
+                self.workers.len(),
+                LIMIT_AT_STOP.as_secs()
+            );
+        }
+        self.workers.shutdown().await;
+    }
+
+    fn tell(&mut self, event: Event) {
+        for notice in self.story.tell(event) {
+            for pipe in &mut self.pipes {
+                pipe.write(&notice);
+            }
+            for outlet in self.outlets.iter().filter(|outlet| (outlet.wants)(&notice)) {
+                outlet.push(notice.clone());
+            }
+        }
+    }
+
+    fn tally(&mut self, name: impl Into<String>) -> Rc<Tally> {
+        let tally = Rc::new(Tally::new(name));
+        self.tallies.push(Rc::clone(&tally));
+        tally
+    }
+
+    fn outlet(
+        &mut self,
+        wants: impl Fn(&Notice) -> bool + 'static,
+        tally: &Rc<Tally>,
+    ) -> Rc<Backlog<Notice>> {
+        let backlog = Backlog::new(Rc::clone(tally));
+        self.outlets.push(Outlet { wants: Box::new(wants), backlog: Rc::clone(&backlog) });
+        backlog
+    }
+
+    fn open_pipes(&mut self, config: &Config) {
+        for fifo in &config.fifos {
+            let tally = self.tally(format!("fifo {}", fifo.path.display()));
+            match Pipe::open(fifo, Rc::clone(&tally)) {
+                Ok(pipe) => self.pipes.push(pipe),
+                Err(error) => {
+                    tracing::warn!("{} cannot be used, no event is written to it: {error}", tally.name());
+                    continue;
+                }
+            }
+            if let Some(script) = &fifo.script {
+                let (fifo, script, secure) = (fifo.clone(), script.clone(), config.script_security);
+                self.workers.spawn_local(fifo::keep_reader(fifo, script, secure, self.stop.subscribe()));
+            }
+        }
+    }
+
+    fn open_scripts(&mut self, secure: bool) {
+        let subjects: Vec<_> = self.story.subjects().cloned().collect();
+        if subjects.iter().all(|subject| scripts::triggers(&subject.notify).is_empty()) {
+            return;
+        }
+        let tally = self.tally("scripts");
+        for subject in subjects {
+            let (number, triggers) = (subject.number, scripts::triggers(&subject.notify));
+            if triggers.is_empty() {
+                continue;
+            }
+            let wants = move |notice: &Notice| {
+                notice.subject.number == number && triggers.iter().any(|trigger| trigger.is_for(notice.word))
+            };
+            let backlog = self.outlet(wants, &tally);
+            let scripts = Scripts::new(subject, Rc::clone(&tally));
+            self.workers.spawn_local(scripts.serve(backlog, secure));
+        }
+    }
+
+    fn open_mail(&mut self, config: &Config, host: &str) {
+        let wanted = self.story.subjects().any(|subject| subject.notify.mail);
+        let Some(mail) = config.mail.as_ref().filter(|_| wanted) else { return };
+        let tally = self.tally("mail");
+        let (mailer, left_out) = match Mailer::new(mail, host) {
+            Ok((mailer, left_out)) => (Rc::new(mailer), left_out),
+            Err(why) => return tracing::warn!("no mail is sent: {why}"),
+        };
+        for sentence in left_out {
+            tracing::warn!("mail: {sentence}");
+        }
+        let wants = Rc::clone(&mailer);
+        let backlog = self.outlet(move |notice| wants.wants(notice), &tally);
+        let router_id = Rc::clone(&self.router_id);
+        let send = async move |notice: &Notice| mailer.send(&router_id, notice).await;
+        self.workers.spawn_local(deliver(backlog, tally, mail::RETRIES, send));
+    }
+
+    fn open_webhooks(&mut self, config: &Config) {
+        for (number, webhook) in (1..).zip(&config.webhooks) {
+            let format = match webhook.format {
+                WebhookFormat::Json => "json",
+                WebhookFormat::Slack => "slack",
+                WebhookFormat::Pagerduty => "pagerduty",
+            };
+            let tally = self.tally(format!("webhook {number} ({format})"));
+            let receiver = match Receiver::new(webhook) {
+                Ok(receiver) => receiver,
+                Err(why) => {
+                    tracing::warn!("{} is not used: {why}", tally.name());
+                    continue;
+                }
+            };
+            let backlog = self.outlet(Receiver::wants, &tally);
+            let router_id = Rc::clone(&self.router_id);
+            let retries = webhook.retries;
+            let post = async move |notice: &Notice| receiver.post(&router_id, notice).await;
+            self.workers.spawn_local(deliver(backlog, tally, retries, post));
+        }
+    }
+}
+
+impl Outlet {
+    /// What only says again what waits already, such as that adverts lose, is not queued twice.
+    fn push(&self, notice: Notice) {
+        let again = |waiting: &Notice| waiting.word == notice.word && !notice.word.is_change();
+        if !self.backlog.holds(again) {
+            self.backlog.push(notice);
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! The will: what is to be done for an agent that has died. The election thread writes it, without a lock, as things
+//! change; it is read when that thread is dead.
+//!
+//! Every entry says last that it is whole, and first that it is not: the reader skips one that death left half written.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use vipd_common::abi::MAX_INSTANCES;
+use vipd_core::InstanceId;
+
+use super::shared::{self, Shared};
+use crate::config::Config;
+use crate::effects::Address;
+
+/// The most addresses that an advert can list (RFC 9568 section 5.2.5).
+const ADDRESSES_MAX: usize = 255;
+
+/// Where a resignation goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Out of this interface, as a whole frame.
+    Interface(u32),
+    /// To this peer, as an IP packet that the kernel routes.
+    Peer(IpAddr),
+}
+
+/// What the agent knows of an address that it wants on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Asked for; whether it was there before is not known. If it bears the mark, an agent put it there.
+    Asked,
+    /// Put there by the agent.
+    Ours,
+}
+
+/// An address on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) ifindex: u32,
+    pub(super) ip: IpAddr,
+    pub(super) prefix: u8,
+}
+
+/// The will of an agent. Clones are the same will, and so is what a fork inherits.
+///
+/// Its room is set aside once, before the fork: for what the configuration asks for and as much again, so that other
+/// configurations find room later. A page that nobody has written to costs nothing.
+#[derive(Clone)]
+pub struct Will(Arc<Parts>);
+
+struct Parts {
+    executed: &'static [AtomicBool],
+    masters: &'static [AtomicBool],
+    resignations: &'static [Resignation],
+    /// Octets of the resignations.
+    octets: &'static [AtomicU8],
+    holds: &'static [Entry],
+    /// Where the writer finds its entries; the reader needs none of it.
+    rooms: Mutex<Rooms>,
+}
+
+/// Which parts of `resignations` and `octets` are given out.
+#[derive(Default)]
+struct Rooms {
+    /// For each virtual router: an entry, where its octets begin, and how many there is room for.
+    of: Vec<Vec<Room>>,
+    entries: usize,
+    octets: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Room {
+    entry: usize,
+    at: usize,
+    size: usize,
+}
+
+/// An advert with priority 0.
+struct Resignation {
+    /// Octets; 0 while there is none.
+    length: AtomicU32,
+    /// Where they begin.
+    at: AtomicU32,
+    /// Whose it is.
+    instance: AtomicU32,
+    /// 0 for a packet to a peer.
+    ifindex: AtomicU32,
+    peer: Ip,
+}
+
+/// A place in the table of addresses, found by their hash.
+struct Entry {
+    /// One of the constants below.
+    state: AtomicU32,
+    ifindex: AtomicU32,
+    ip: Ip,
+    prefix: AtomicU32,
+}
+
+/// Never used: a search ends here.
+const EMPTY: u32 = 0;
+/// [`Hold::Asked`].
+const ASKED: u32 = 1;
+/// [`Hold::Ours`].
+const OURS: u32 = 2;
+/// Used before: a search goes on.
+const LEFT: u32 = 3;
+
+#[derive(Default)]
+struct Ip {
+    is_v6: AtomicBool,
+    words: [AtomicU32; 4],
+}
+
+// SAFETY: it consists of atomics only.
+unsafe impl Shared for Resignation {}
+// SAFETY: as above.
+unsafe impl Shared for Entry {}
+
+impl Will {
+    /// An empty will with room for twice of everything that a configuration can make the agent do.
+    ///
+    /// # Errors
+    /// When the kernel has no memory.
+    pub fn new(config: &Config) -> io::Result<Self> {
+        let (mut resignations, mut octets, mut holds) = (64, 64 << 10, 256);
+        for instance in &config.instances {
+            let destinations = instance.peers.len().max(1);
+            resignations += 2 * destinations;
+            octets += 2 * destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
+            holds += 2 * (instance.addresses.len() + instance.excluded.len());
+        }
+        Ok(Self(Arc::new(Parts {
+            executed: shared::zeroed(1)?,
+            masters: shared::zeroed(MAX_INSTANCES as usize)?,
+            resignations: shared::zeroed(resignations)?,
+            octets: shared::zeroed(octets)?,
+            // A table that is at most half full is searched in a few steps.
+            holds: shared::zeroed((2 * holds).next_power_of_two())?,
+            rooms: Mutex::default(),
+        })))
+    }
+
+    /// Writes the resignations of a virtual router, as they are to be sent, in place of those that it had.
+    pub fn set_resignations<'a>(&self, id: InstanceId, list: impl Iterator<Item = (Destination, &'a [u8])>) {
+        let Parts { resignations, octets, rooms, .. } = &*self.0;
+        let mut rooms = rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        for room in rooms.of(id) {
+            resignations[room.entry].length.store(0, Ordering::SeqCst);
+        }
+        for (n, (destination, frame)) in list.enumerate() {
+            let Some(room) = rooms.find(id, n, frame.len(), resignations.len(), octets.len()) else {
+                tracing::error!("the will is full: restart vipd, so that it has room for this configuration");
+                return;
+            };
+            let entry = &resignations[room.entry];
+            match destination {
+                Destination::Interface(index) => entry.ifindex.store(index, Ordering::Relaxed),
+                Destination::Peer(ip) => {
+                    entry.ifindex.store(0, Ordering::Relaxed);
+                    entry.peer.set(ip);
+                }
+            }
+            for (to, octet) in octets[room.at..].iter().zip(frame) {
+                to.store(*octet, Ordering::Relaxed);
+            }
+            entry.at.store(number(room.at), Ordering::Relaxed);
+            entry.instance.store(id.0.into(), Ordering::Relaxed);
+            entry.length.store(number(frame.len()), Ordering::SeqCst);
+        }
+    }
+
+    /// Tells whether a virtual router is MASTER, and so has to resign.
+    pub fn set_master(&self, id: InstanceId, master: bool) {
+        self.0.masters[usize::from(id.0)].store(master, Ordering::SeqCst);
+    }
+
+    /// Tells that an address is being asked for. `false`: the will is being executed, and nothing must be put anywhere any
+    /// more; or it has no room left.
+    #[must_use]
+    pub fn asks(&self, address: &Address) -> bool {
+        let place = Place::of(address);
+        if self.find(&place).is_none() {
+            let Some(entry) = self.free(&place) else {
+                tracing::error!("the will is full: restart vipd, so that it has room for this configuration");
+                return false;
+            };
+            entry.ifindex.store(place.ifindex, Ordering::Relaxed);
+            entry.ip.set(place.ip);
+            entry.prefix.store(place.prefix.into(), Ordering::Relaxed);
+            entry.state.store(ASKED, Ordering::SeqCst);
+        }
+        !self.0.executed[0].load(Ordering::SeqCst)
+    }
+
+    /// Tells what came of it: whether the agent has put the address there.
+    pub fn asked(&self, address: &Address, added: bool) {
+        let Some(entry) = self.find(&Place::of(address)) else { return };
+        if added {
+            entry.state.store(OURS, Ordering::SeqCst);
+        } else if entry.state.load(Ordering::SeqCst) == ASKED {
+            entry.state.store(LEFT, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether the agent has put an address there.
+    #[must_use]
+    pub fn is_ours(&self, address: &Address) -> bool {
+        self.find(&Place::of(address)).is_some_and(|entry| entry.state.load(Ordering::SeqCst) == OURS)
+    }
+
+    /// Tells that the agent has taken it away.
+    pub fn removed(&self, address: &Address) {
+        if let Some(entry) = self.find(&Place::of(address)) {
+            entry.state.store(LEFT, Ordering::SeqCst);
+        }
+    }
+
+    /// From now on nothing is put anywhere; see [`Will::asks`].
+    pub(super) fn execute(&self) {
+        self.0.executed[0].store(true, Ordering::SeqCst);
+    }
+
+    /// Calls `each` for every resignation of every virtual router that is MASTER. Each is given out once.
+    pub(super) fn take_resignations(&self, mut each: impl FnMut(Destination, &[u8])) {
+        let mut resign = [false; MAX_INSTANCES as usize];
+        for (resigns, master) in resign.iter_mut().zip(self.0.masters) {
+            *resigns = master.swap(false, Ordering::SeqCst);
+        }
+        let mut buffer = [0; advert_octets(ADDRESSES_MAX)];
+        for Resignation { length, at, instance, ifindex, peer } in self.0.resignations {
+            let [length, at, instance] =
+                [length, at, instance].map(|word| word.load(Ordering::SeqCst) as usize);
+            let octets = self.0.octets.get(at..at + length).filter(|octets| !octets.is_empty());
+            let (Some(octets), Some(copy)) = (octets, buffer.get_mut(..length)) else { continue };
+            if resign.get(instance) != Some(&true) {
+                continue;
+            }
+            for (to, octet) in copy.iter_mut().zip(octets) {
+                *to = octet.load(Ordering::Relaxed);
+            }
+            match ifindex.load(Ordering::Relaxed) {
+                0 => each(Destination::Peer(peer.get()), copy),
+                ifindex => each(Destination::Interface(ifindex), copy),
+            }
+        }
+    }
+
+    /// The most resignations that there can be, and their octets.
+    pub(super) fn most(&self) -> (usize, usize) {
+        (self.0.resignations.len(), self.0.octets.len())
+    }
+
+    /// The addresses that are to go.
+    pub(super) fn holds(&self) -> impl Iterator<Item = (Hold, Place)> {
+        self.0.holds.iter().filter_map(|entry| {
+            let hold = match entry.state.load(Ordering::SeqCst) {
+                ASKED => Hold::Asked,
+                OURS => Hold::Ours,
+                _ => return None,
+            };
+            Some((hold, entry.place()?))
+        })
+    }
+
+    /// The entry of an address that is asked for or ours.
+    fn find(&self, place: &Place) -> Option<&'static Entry> {
+        self.search(place)
+            .take_while(|entry| entry.state.load(Ordering::SeqCst) != EMPTY)
+            .find(|entry| entry.state.load(Ordering::SeqCst) != LEFT && entry.place().as_ref() == Some(place))
+    }
+
+    /// The entry to be used for an address that has none.
+    fn free(&self, place: &Place) -> Option<&'static Entry> {
+        self.search(place).find(|entry| [EMPTY, LEFT].contains(&entry.state.load(Ordering::SeqCst)))
+    }
+
+    /// All entries, from the one at which an address would stand if it were alone.
+    fn search(&self, place: &Place) -> impl Iterator<Item = &'static Entry> {
+        let holds = self.0.holds;
+        let first = place.hash() % holds.len().max(1);
+        holds[first..].iter().chain(&holds[..first])
+    }
+}
+
+impl Rooms {
+    fn of(&mut self, id: InstanceId) -> &mut Vec<Room> {
+        let n = usize::from(id.0);
+        if self.of.len() <= n {
+            self.of.resize(n + 1, Vec::new());
+        }
+        &mut self.of[n]
+    }
+
+    /// Room for the `n`th resignation of a virtual router: what it has, or new room; `None` when all is given out.
+    fn find(&mut self, id: InstanceId, n: usize, size: usize, entries: usize, octets: usize) -> Option<Room> {
+        let had = self.of(id).get(n).copied();
+        if let Some(room) = had.filter(|room| room.size >= size) {
+            return Some(room);
+        }
+        let entry = had.map_or(self.entries, |room| room.entry);
+        let room = Room { entry, at: self.octets, size };
+        if entry >= entries || octets - room.at < size {
+            return None;
+        }
+        self.entries = self.entries.max(entry + 1);
+        self.octets += size;
+        let rooms = self.of(id);
+        rooms.truncate(n);
+        rooms.push(room);
+        Some(room)
+    }
+}
+
+impl Entry {
+    fn place(&self) -> Option<Place> {
+        Some(Place {
+            ifindex: self.ifindex.load(Ordering::Relaxed),
+            ip: self.ip.get(),
+            prefix: self.prefix.load(Ordering::Relaxed).try_into().ok()?,
+        })
+    }
+}
+
+impl Place {
+    fn of(address: &Address) -> Self {
+        Self { ifindex: address.ifindex, ip: IpAddr::V4(address.ip), prefix: address.prefix }
+    }
+
+    /// Spreads addresses that differ in their last octets.
+    fn hash(&self) -> usize {
+        let bits = match self.ip {
+            IpAddr::V4(ip) => u64::from(ip.to_bits()),
+            IpAddr::V6(ip) => {
+                let [high, low] = [0, 1].map(|half| {
+                    let octets = ip.octets().as_chunks::<8>().0[half];
+                    u64::from_be_bytes(octets)
+                });
+                high ^ low
+            }
+        };
+        let bits = bits ^ u64::from(self.ifindex) << 32 ^ u64::from(self.prefix) << 56;
+        usize::try_from(bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).unwrap_or(0)
+    }
+}
+
+impl Ip {
+    fn set(&self, ip: IpAddr) {
+        let (is_v6, bits) = match ip {
+            IpAddr::V4(ip) => (false, ip.to_bits().into()),
+            IpAddr::V6(ip) => (true, ip.to_bits()),
+        };
+        self.is_v6.store(is_v6, Ordering::Relaxed);
+        for (word, octets) in self.words.iter().zip(bits.to_be_bytes().as_chunks().0) {
+            word.store(u32::from_be_bytes(*octets), Ordering::Relaxed);
+        }
+    }
+
+    fn get(&self) -> IpAddr {
+        let bits = self
+            .words
+            .iter()
+            .fold(0_u128, |bits, word| bits << 32 | u128::from(word.load(Ordering::Relaxed)));
+        if self.is_v6.load(Ordering::Relaxed) {
+            Ipv6Addr::from_bits(bits).into()
+        } else {
+            Ipv4Addr::from_bits(self.words[3].load(Ordering::Relaxed)).into()
+        }
+    }
+}
+
+/// The most octets of an advert of this many addresses, of either family: Ethernet with a tag, IPv6, VRRP with
+/// Authentication Data, the list.
+const fn advert_octets(addresses: usize) -> usize {
+    14 + 4 + 40 + 8 + 8 + 16 * addresses
+}
+
+fn number(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: InstanceId = InstanceId(0);
+    const OTHER: InstanceId = InstanceId(1);
+
+    fn will() -> Will {
+        Will::new(&Config::default()).expect("memory")
+    }
+
+    fn address(n: u8) -> Address {
+        let ip = Ipv4Addr::new(192, 0, 2, n);
+        Address { ifindex: 3, ip, prefix: 24, label: None, broadcast: None, scope: 0 }
+    }
+
+    fn taken(will: &Will) -> Vec<(Destination, Vec<u8>)> {
+        let mut taken = Vec::new();
+        will.take_resignations(|destination, octets| taken.push((destination, octets.to_vec())));
+        taken
+    }
+
+    #[test]
+    fn only_masters_resign_and_each_once() {
+        let will = will();
+        let (wire, peer) = (Destination::Interface(3), Destination::Peer(Ipv4Addr::new(192, 0, 2, 9).into()));
+        will.set_resignations(ID, [(wire, &b"first"[..]), (peer, &b"second"[..])].into_iter());
+        will.set_resignations(OTHER, [(wire, &b"backup"[..])].into_iter());
+        will.set_master(ID, true);
+
+        assert_eq!(taken(&will), [(wire, b"first".to_vec()), (peer, b"second".to_vec())]);
+        assert_eq!(taken(&will), []);
+    }
+
+    #[test]
+    fn resignations_are_replaced_also_by_longer_and_by_fewer_ones() {
+        let will = will();
+        let wire = Destination::Interface(3);
+        for list in [&["a", "b"][..], &["a much longer one", "b"], &["c"], &["d", "e", "f"]] {
+            will.set_resignations(ID, list.iter().map(|text| (wire, text.as_bytes())));
+            will.set_resignations(OTHER, [(wire, &b"of another"[..])].into_iter());
+            will.set_master(ID, true);
+
+            let texts: BTreeSet<Vec<u8>> = taken(&will).into_iter().map(|(_, octets)| octets).collect();
+
+            assert_eq!(texts, list.iter().map(|text| text.as_bytes().to_vec()).collect());
+        }
+    }
+
+    #[test]
+    fn an_executed_will_lets_nothing_be_put_anywhere() {
+        let will = will();
+        assert!(will.asks(&address(1)));
+
+        will.execute();
+
+        assert!(!will.asks(&address(2)));
+    }
+
+    #[test]
+    fn what_death_left_half_written_is_passed_over() {
+        let will = will();
+        will.set_master(ID, true);
+        for length in [0, u32::MAX] {
+            will.set_resignations(ID, [(Destination::Interface(7), &b"advert"[..])].into_iter());
+            will.0.resignations[0].length.store(length, Ordering::SeqCst);
+            will.0.holds[0].ifindex.store(7, Ordering::SeqCst);
+
+            assert_eq!(taken(&will), []);
+            assert_eq!(will.holds().count(), 0);
+        }
+    }
+
+    /// Put back after somebody else has removed it, it is found there, and stays the agent's.
+    #[test]
+    fn what_is_ours_stays_ours_until_it_is_removed() {
+        let will = will();
+        for added in [true, false] {
+            assert!(will.asks(&address(1)));
+            will.asked(&address(1), added);
+            assert!(will.is_ours(&address(1)));
+        }
+
+        will.removed(&address(1));
+
+        assert_eq!(will.holds().count(), 0);
+    }
+
+    #[test]
+    fn what_was_there_before_is_not_ours() {
+        let will = will();
+        for (n, added) in [(1, true), (2, false)] {
+            assert!(will.asks(&address(n)));
+            will.asked(&address(n), added);
+        }
+
+        assert!(will.is_ours(&address(1)) && !will.is_ours(&address(2)));
+        assert_eq!(will.holds().collect::<Vec<_>>(), [(Hold::Ours, Place::of(&address(1)))]);
+    }
+
+    proptest! {
+        /// The table against a plain set, with places that collide: there are more addresses than it had room for at once.
+        #[test]
+        fn the_table_holds_what_was_put_in_and_not_taken_out(steps in prop::collection::vec((any::<u8>(), any::<bool>()), 1..600)) {
+            let will = will();
+            let mut plain = BTreeSet::new();
+            for (n, put) in steps {
+                let address = address(n);
+                if put {
+                    prop_assert!(will.asks(&address));
+                    will.asked(&address, true);
+                    plain.insert(n);
+                } else {
+                    will.removed(&address);
+                    plain.remove(&n);
+                }
+                prop_assert_eq!(will.is_ours(&address), put);
+            }
+            let held: BTreeSet<IpAddr> = will.holds().map(|(_, place)| place.ip).collect();
+            prop_assert_eq!(held, plain.into_iter().map(|n| IpAddr::V4(address(n).ip)).collect());
+        }
+    }
+}
