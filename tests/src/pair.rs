@@ -108,6 +108,20 @@ impl Pair {
         Ok(held)
     }
 
+    /// Takes the virtual address off both load balancers, as nobody does for an agent that was killed, and mends the
+    /// first one's cable.
+    ///
+    /// # Errors
+    /// If `ip` or `bridge` cannot be run.
+    pub fn restore(&self) -> Result<()> {
+        self.lb1.port.link_up()?;
+        self.lb1.port.heal()?;
+        for balancer in [&self.lb1, &self.lb2] {
+            balancer.host.command(&format!("ip address flush to {} dev eth0", Self::vip()))?;
+        }
+        Ok(())
+    }
+
     /// Starts three application servers (192.168.1.31 to 33) and HAProxy on both load balancers.
     ///
     /// # Errors

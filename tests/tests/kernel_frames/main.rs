@@ -94,6 +94,7 @@ fn c_xdp_04_frames_that_are_not_ours_pass_untouched_and_uncounted() {
     }
 }
 
+/// C-L2-06
 #[test]
 fn c_xdp_02_adverts_with_no_one_and_two_tags_belong_to_their_vlan_only() {
     let plain = named("v3_ipv4_1addr_msgonly").octets;

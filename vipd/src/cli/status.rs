@@ -6,7 +6,7 @@ use anstream::println;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use crate::control::{InstanceStatus, Reply, Request, Status, WardenStatus};
+use crate::control::{ChannelStatus, InstanceStatus, Reply, Request, Status, WardenStatus};
 use crate::warden;
 
 impl super::Status {
@@ -69,12 +69,19 @@ fn table(status: &Status) -> String {
     if status.warden == WardenStatus::Gone {
         lines.push(format!("the warden is gone: {}", warden::WITHOUT));
     }
+    lines.extend(status.notify.channels.iter().filter_map(undelivered));
     for interface in &status.interfaces {
         for refused in &interface.refused {
             lines.push(format!("{}: {refused}", interface.name));
         }
     }
     lines.join("\n")
+}
+
+/// What a channel could not deliver, if anything.
+fn undelivered(channel: &ChannelStatus) -> Option<String> {
+    let ChannelStatus { name, sent, failed, dropped } = channel;
+    (failed + dropped > 0).then(|| format!("{name}: {sent} sent, {failed} failed, {dropped} dropped"))
 }
 
 /// The parts of the effective priority, where there is more than one.

@@ -14,22 +14,11 @@ const PENDING: &[(&str, &str)] = &[
     ("the sysctl stays as it is", "promote_secondaries"),
     ("vipd stays in the network namespace that it is started in", "net_namespace"),
     ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
+    ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
     (
-        "nobody is told",
-        "notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri
-         notify_priority_changes vrrp_notify_priority_changes notify_fifo vrrp_notify_fifo notify_fifo_script
-         vrrp_notify_fifo_script fifo webhook",
+        "adverts go to the standard group",
+        "vrrp_mcast_group4 vrrp_mcast_group6 mcast_group4 mcast_group6 mcast_dst_ip",
     ),
-    (
-        "no mail is sent",
-        "notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout smtp_alert
-         smtp_alert_vrrp no_email_faults mail",
-    ),
-    (
-        "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "vrrp_strict strict_mode",
-    ),
-    ("adverts go to the standard group", "vrrp_mcast_group4 vrrp_mcast_group6 mcast_group4 mcast_group6 mcast_dst_ip"),
     ("no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
     ("the master accepts traffic to its addresses", "accept no_accept"),
     ("unicast adverts leave with TTL 255", "unicast_ttl"),

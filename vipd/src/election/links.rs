@@ -8,7 +8,6 @@ use super::clock;
 use super::frames::Frames;
 use super::plan::Planned;
 use super::run::Election;
-use crate::effects::Order;
 
 /// What of a virtual router's interface matters to the election: whether it is cut off, and its source.
 type Reach = (bool, Option<Ipv4Addr>);

@@ -29,6 +29,12 @@ impl Election {
         for (id, order) in self.orders.drain(..) {
             self.holder.order(id, order);
         }
+        self.notify();
+    }
+
+    /// Has people and programs told of what is done.
+    pub(super) fn notify(&mut self) {
+        self.publisher.publish(|id| self.members[usize::from(id.0)].orders == 0);
     }
 
     fn queue_actions(&mut self) {

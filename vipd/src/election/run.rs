@@ -227,6 +227,7 @@ impl Election {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }
+        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 
+use super::super::conf::key_of;
 use super::super::diagnostic::{Checked, Findings, Refusal};
 use super::super::places::Places;
 use super::super::source::Span;
 use super::super::suggest;
-use super::super::tree::{Item, Table, Value};
+use super::super::tree::{Entry, Item, Table, Value};
 use super::values::quoted;
 
 /// Which language a file is written in: remedies show its spelling.
@@ -212,6 +213,11 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Everything that the table holds.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'t Entry> {
+        self.table.entries.iter()
+    }
+
     /// Whether the file says anything for `key`, refused or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()
@@ -228,15 +234,25 @@ impl<'t> Cursor<'t> {
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(self, cx: &mut Context<'_>) {
         let asked = self.asked.into_inner();
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|all| all.entry(self.what).or_default().extend(asked.iter().copied()));
         for entry in self.table.entries.iter().filter(|entry| !asked.contains(&entry.key.as_str())) {
-            let help = match suggest::nearest(&entry.key, asked.iter().copied()) {
-                Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("remove it; what can stand here is {}", asked.join(", ")),
+            let help = match (key_of(&entry.key), suggest::nearest(&entry.key, asked.iter().copied())) {
+                (Some(key), _) => format!("write `{key}`, which is what TOML has for it"),
+                (None, Some(nearest)) => format!("did you mean `{nearest}`?"),
+                (None, None) => format!("remove it; what can stand here is {}", asked.join(", ")),
             };
             let message = format!("{} is not a key of {}", quoted(&entry.key), self.what);
             cx.findings.error(entry.keyword_span, message, help);
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The keys that were asked for, by what the table describes.
+    pub(in super::super) static ASKED: RefCell<std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>> =
+        const { RefCell::new(std::collections::BTreeMap::new()) };
 }
 
 /// What an item of a list may look like.

@@ -10,6 +10,7 @@ use super::cursor::{Context, Cursor};
 use super::values;
 
 /// Values for instances, groups and commands that give none.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of Keepalived's")]
 pub(super) struct Defaults {
     pub(super) script_user: Option<Account>,
     pub(super) version: Option<Version>,

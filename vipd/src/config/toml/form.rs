@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::ser::{SerializeMap, SerializeSeq};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use vipd_core::{Interval, Version};
 
@@ -23,10 +23,12 @@ pub(in super::super) fn seconds<S: Serializer>(time: &Duration, to: S) -> Result
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
 pub(in super::super) fn interval<S: Serializer>(interval: &Interval, to: S) -> Result<S::Ok, S::Error> {
     seconds(&interval.as_duration(), to)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
 pub(in super::super) fn version<S: Serializer>(version: &Version, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u8(match version {
         Version::V2 => 2,
@@ -68,24 +70,28 @@ pub(in super::super) fn fwmark<S: Serializer>(mark: &Option<(u32, u32)>, to: S) 
     mark.map(|(mark, mask)| format!("{mark:#x}/{mask:#x}")).serialize(to)
 }
 
-/// One word of a command, in a list where it would be taken for several.
-pub(in super::super) fn program<S: Serializer>(program: &str, to: S) -> Result<S::Ok, S::Error> {
-    if program.contains(|c: char| c.is_whitespace() || "\"'\\".contains(c)) {
-        [program].serialize(to)
-    } else {
-        to.serialize_str(program)
+/// Words of a command: in one text where it is split into the same words again, else in a list.
+struct CommandLine<'c>(&'c [String]);
+
+impl Serialize for CommandLine<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let plain = |word: &String| {
+            !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || "\"'\\".contains(c))
+        };
+        if self.0.iter().all(plain) { to.serialize_str(&self.0.join(" ")) } else { self.0.serialize(to) }
     }
+}
+
+pub(in super::super) fn program<S: Serializer>(program: &str, to: S) -> Result<S::Ok, S::Error> {
+    CommandLine(&[program.to_owned()]).serialize(to)
 }
 
 impl Serialize for Command {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Some(Account { user, group }) = &self.account else {
-            let mut words = to.serialize_seq(Some(self.argv.len()))?;
-            self.argv.iter().try_for_each(|word| words.serialize_element(word))?;
-            return words.end();
-        };
+        let line = CommandLine(&self.argv);
+        let Some(Account { user, group }) = &self.account else { return line.serialize(to) };
         let mut table = to.serialize_map(None)?;
-        table.serialize_entry("command", &self.argv)?;
+        table.serialize_entry("command", &line)?;
         account(&mut table, user, group.as_deref())?;
         table.end()
     }
@@ -111,7 +117,7 @@ impl Serialize for Probe {
         let mut table = to.serialize_map(None)?;
         match self {
             Self::Script(command) => {
-                table.serialize_entry("script", &command.argv)?;
+                table.serialize_entry("script", &CommandLine(&command.argv))?;
                 if let Some(Account { user, group }) = &command.account {
                     account(&mut table, user, group.as_deref())?;
                 }

@@ -40,6 +40,8 @@ pub fn schema() -> Value {
         }
         complete(name, definition);
     }
+    without_null(&mut root);
+    definitions.values_mut().for_each(without_null);
     root["title"] = json!("Configuration of vipd");
     root["$defs"] = Value::Object(definitions);
     root
@@ -69,6 +71,24 @@ fn complete(name: &str, definition: &mut Value) {
         definition.insert("required".to_owned(), json!(required));
     }
     definition.insert("additionalProperties".to_owned(), json!(false));
+}
+
+/// TOML has no null: what may be left out is left out.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            for key in ["type", "anyOf", "enum"] {
+                let Some(choices) = object.get_mut(key).and_then(Value::as_array_mut) else { continue };
+                choices.retain(|choice| !choice.is_null() && choice != "null" && choice["type"] != "null");
+                if choices.len() == 1 && key == "type" {
+                    object[key] = object[key][0].clone();
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
 }
 
 /// Keys of the file that leave no trace in the model but in what inherits from them.

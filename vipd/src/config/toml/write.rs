@@ -7,13 +7,16 @@ use toml::{Table, Value};
 use vipd_core::Version;
 
 use super::super::model::{
-    Check, Config, Family, Fence, FileTracker, Garp, Instance, Mail, Notify, Probe, ProcessTracker,
-    StartState, SyncGroup, Tracked, Trackers, Webhook, WebhookFormat, Weight,
+    Account, Check, Config, Deleted, Family, Fence, FileTracker, Garp, Instance, Mail, Notify, Probe,
+    ProcessTracker, StartState, SyncGroup, Tracked, Trackers, Webhook, WebhookFormat, Weight,
 };
 
 type Written<T> = Result<T, toml::ser::Error>;
 
-/// Keys that are written whatever they say, in the order in which tables begin with them.
+/// Keys that tables begin with, in this order.
+const FIRST: &[&str] =
+    &["name", "ip", "interface", "virtual_router_id", "version", "state", "priority", "advert_int"];
+/// Keys that are written whatever they say.
 const NEEDED: &[&str] = &[
     "name",
     "interface",
@@ -39,7 +42,17 @@ const NEEDED: &[&str] = &[
 /// # Errors
 /// When it holds something that TOML cannot, such as a path that is not UTF-8.
 pub fn to_toml(config: &Config) -> Written<String> {
+    let mut config = config.clone();
+    let script_user = script_user(&mut config);
+    let config = &config;
     let mut root = table(config)?;
+    if let Some(account) = script_user {
+        let user = match account.group {
+            None => Value::String(account.user),
+            Some(_) => Value::Table(table(&account)?),
+        };
+        root.insert("script_user".to_owned(), user);
+    }
     prune(&mut root, &table(&Config::default())?);
     each(&mut root, "check", &config.checks, |check| table(&plain_check(check)))?;
     each(&mut root, "file", &config.files, |file| table(&plain_file(file)))?;
@@ -65,6 +78,36 @@ pub fn to_toml(config: &Config) -> Written<String> {
         shorten(written, &group.track, config);
     }
     Ok(document(&root))
+}
+
+/// Takes the user out of all commands, if it is the same for all.
+fn script_user(config: &mut Config) -> Option<Account> {
+    let scripts = config.checks.iter_mut().filter_map(|check| match &mut check.probe {
+        Probe::Script(command) => Some(command),
+        _ => None,
+    });
+    let instances = config.instances.iter_mut().map(|instance| &mut instance.notify);
+    let told = instances.chain(config.sync_groups.iter_mut().map(|group| &mut group.notify));
+    let told = told.flat_map(|notify| {
+        let deleted = match &mut notify.deleted {
+            Deleted::Command(command) => Some(command),
+            _ => None,
+        };
+        let by_state = [&mut notify.master, &mut notify.backup, &mut notify.fault, &mut notify.stop];
+        let others = [&mut notify.any, &mut notify.rx_lower_pri];
+        by_state.into_iter().chain(others).flatten().chain(deleted)
+    });
+    let fifos = config.fifos.iter_mut().filter_map(|fifo| fifo.script.as_mut());
+    let accounts: Vec<&mut Option<Account>> =
+        scripts.chain(told).chain(fifos).map(|command| &mut command.account).collect();
+    let common = (**accounts.first()?).clone()?;
+    if accounts.iter().any(|account| account.as_ref() != Some(&common)) {
+        return None;
+    }
+    for account in accounts {
+        *account = None;
+    }
+    Some(common)
 }
 
 fn table(value: &impl Serialize) -> Written<Table> {
@@ -231,7 +274,7 @@ fn document(root: &Table) -> String {
 /// Lines of keys: those that a table begins with first.
 fn keys<'t>(entries: impl Iterator<Item = (&'t String, &'t Value)>, text: &mut String) {
     let mut entries: Vec<_> = entries.collect();
-    let place = |key: &str| NEEDED.iter().position(|needed| *needed == key).unwrap_or(NEEDED.len());
+    let place = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
     entries.sort_by_key(|(key, _)| place(key));
     for (key, value) in entries {
         let _ = match value {

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
-use vipd_tests::{Frame, Moment, Pair, Tap};
+use anyhow::{Context, Result};
+use vipd_tests::frame::read_mac;
+use vipd_tests::{Frame, Moment, Pair, Running, Tap};
+
+use super::setting::Interval;
+
+/// Adverts in a row.
+const CALM: u32 = 5;
 
 /// A tap and what it has told so far.
 pub(super) struct Wire<'a> {
@@ -31,9 +37,11 @@ enum Spoke {
 }
 
 impl<'a> Wire<'a> {
-    /// `tap` sees both nodes; `interval` is that of their adverts.
-    pub(super) fn new(pair: &'a Pair, tap: Tap, interval: Duration) -> Self {
-        Self { pair, tap, interval }
+    /// Looks at what the two nodes of a pair send, and at nothing else.
+    pub(super) fn open(pair: &'a Pair, interval: Interval) -> Result<Self> {
+        let mac = |text| read_mac(text).context("MAC address");
+        let tap = Tap::of(pair.switch.host(), &[mac(&pair.lb1.mac)?, mac(&pair.lb2.mac)?])?;
+        Ok(Self { pair, tap, interval: interval.length() })
     }
 
     fn look(&self, frame: &Frame) -> Option<Spoke> {
@@ -48,8 +56,8 @@ impl<'a> Wire<'a> {
         }
     }
 
-    /// Awaits ten adverts of `lb1` without one of `lb2`, and returns when the last of them came; `None` if there is no
-    /// such calm within this time.
+    /// Awaits adverts of `lb1` without one of `lb2` for longer than the backup is patient, and returns when the last of
+    /// them came; `None` if there is no such calm within this time.
     pub(super) fn wait_for_calm(&mut self, within: Duration) -> Result<Option<Moment>> {
         let deadline = Moment::now() + within;
         self.tap.drain()?;
@@ -60,7 +68,7 @@ impl<'a> Wire<'a> {
                 Some(Spoke::Backup) => in_a_row = 0,
                 Some(Spoke::Heard) | None => {}
             }
-            if in_a_row == 10 {
+            if in_a_row == CALM {
                 return Ok(Some(frame.at));
             }
         }
@@ -120,4 +128,9 @@ impl<'a> Wire<'a> {
             }
         }
     }
+}
+
+/// How often a node has said that it is Master now.
+pub(super) fn masters(node: &Running) -> usize {
+    node.process().lines().iter().filter(|line| line.text.contains("Entering MASTER STATE")).count()
 }
