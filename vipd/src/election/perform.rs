@@ -145,7 +145,8 @@ impl Election {
             }
             Err(error) => {
                 Sent::count(&sent.failures);
-                if !std::mem::replace(mute, true) {
+                // That a node which loses its link cannot resign goes without saying.
+                if priority != 0 && !std::mem::replace(mute, true) {
                     let (name, interface) = (&planned.config.name, &planned.config.interface);
                     tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
                 }
