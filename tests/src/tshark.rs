@@ -63,3 +63,45 @@ fn pcap(frames: &[Frame]) -> Vec<u8> {
     }
     file
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::tap::Direction;
+    use crate::{Lab, Moment};
+
+    fn frame(corpus: &[Value], name: &str) -> Frame {
+        let found = corpus.iter().find(|frame| frame["name"] == name).expect("the corpus has it");
+        let hex = found["hex"].as_str().expect("hex");
+        let octet = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex");
+        let bytes = (0..hex.len()).step_by(2).map(octet).collect();
+        Frame { at: Moment::now(), interface: 1, direction: Direction::In, bytes }
+    }
+
+    #[test]
+    fn tshark_knows_adverts_and_finds_fault_with_bad_ones() {
+        let lab = Lab::new().expect("lab");
+        let host = lab.host("host").expect("host");
+        let corpus: Vec<Value> =
+            serde_json::from_str(include_str!("../fixtures/vrrp-packets.json")).expect("JSON");
+        let cases = [
+            ("v2_pass_8chars", 1, None),
+            ("v3_ipv4_1addr_pseudo", 1, None),
+            ("v3_ipv6_2addrs", 1, None),
+            ("garp_request_tha_vmac", 0, None),
+            ("neg_v2_bad_checksum", 1, Some("Bad checksum")),
+            ("neg_v2_ttl254", 1, Some("Time To Live")),
+            ("neg_v3_ipv4_truncated_in_address", 1, Some("Malformed")),
+            ("neg_ipv4_header_checksum", 1, Some("Bad checksum")),
+        ];
+        for (name, adverts, complaint) in cases {
+            let report = read(&host, &[frame(&corpus, name)]).expect("tshark");
+
+            assert_eq!(report.adverts, adverts, "{name}");
+            assert_eq!(report.complaints.len(), usize::from(complaint.is_some()), "{name}: {report:?}");
+            assert!(complaint.is_none_or(|words| report.complaints[0].contains(words)), "{name}: {report:?}");
+        }
+    }
+}

@@ -104,7 +104,7 @@ fn promise_4_the_next_agent_removes_what_a_killed_one_left() {
     let own = pair.lb1.ip.to_string();
 
     // Act
-    first.process().kill().expect("kill");
+    first.kill_all().expect("kill");
     first.process().wait(SOON).expect("dead");
     let second = pair.lb1.start(Agent::Vipd(Datapath::Auto), &conf).expect("vipd");
     let told = second.process().wait_for_line("left behind", SOON);

@@ -50,7 +50,7 @@ fn a_foreign_claim_is_said_once_counted_and_answered_by_an_announcement() {
     }
 }
 
-/// C-CNT-06: however many adverts are wrong, a line or two say so, and the counters are exact.
+/// C-CNT-06, C-CNT-09: however many adverts are wrong, a line or two say so, and the counters are exact.
 #[test]
 fn ten_thousand_bad_adverts_are_a_few_lines_and_an_exact_count() {
     for datapath in [Datapath::Auto, Datapath::Socket] {

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
+use crate::control::{self, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
 use crate::election::{self, Board, Command, Election, Planned};
@@ -25,6 +25,7 @@ use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
 use crate::run_dir::RunDir;
+use crate::track::{Known, Tracking};
 use crate::warden::{self, Errand, Warden, Will};
 
 /// An agent that has its run directory and its warden, but no thread yet.
@@ -42,8 +43,6 @@ pub struct Agent {
 pub(crate) struct Ready {
     /// The configuration as it was found on this host.
     pub(crate) planned: Vec<Planned>,
-    /// Where adverts are received.
-    pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
     pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
@@ -117,6 +116,8 @@ impl Agent {
             tracing::warn!("{sentence}");
         }
         let board = Arc::new(Board::new(self.config.instances.len()));
+        let tracking = Tracking::prepare(&self.config);
+        let known = tracking.known();
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
@@ -125,7 +126,7 @@ impl Agent {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
             let (config, socket) = (self.config.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { config, board, warden, socket, events };
+                let service = Service { config, board, warden, socket, events, tracking };
                 let runtime = runtime()?;
                 let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
                 // Looking up a name or a file may hang; that is not waited for.
@@ -134,7 +135,7 @@ impl Agent {
             };
             thread::Builder::new().name("service".to_owned()).spawn(served)?
         };
-        let elected = runtime()?.block_on(self.elect(board, publisher, ready_out, commands_in));
+        let elected = runtime()?.block_on(self.elect(board, publisher, known, ready_out, commands_in));
         if elected.is_err() {
             self.errand.give_away();
         }
@@ -151,6 +152,7 @@ impl Agent {
         &mut self,
         board: Arc<Board>,
         publisher: Publisher,
+        known: Known,
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
@@ -162,14 +164,16 @@ impl Agent {
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
+        board.set_interfaces(interfaces);
         self.degrade(degraded);
+        let will = self.will.clone();
         let election =
-            Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
+            Election::new(&self.config, known, planned.clone(), datapath, monitor, board, publisher, will)?;
         let (scheduling, lost) = realtime::schedule();
         self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
-        let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
+        let _ = ready.send(Ready { planned, counters, scheduling, degraded });
         election.run(commands).await
     }
 
@@ -193,6 +197,7 @@ struct Service {
     warden: Arc<Warden>,
     socket: PathBuf,
     events: Events,
+    tracking: Tracking,
 }
 
 impl Service {
@@ -205,6 +210,9 @@ impl Service {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Until the election has ended.
+        let known = self.tracking.known();
+        let _watching = self.tracking.watch();
         let Ok(ready) = ready.await else {
             return Ok(());
         };
@@ -212,7 +220,7 @@ impl Service {
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
         let mut notifier = Notifier::start(&self.config, self.events);
         let (router_id, told) = (self.config.router_id, notifier.counters());
-        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, ready);
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
             Request::Status => Reply::Status(Box::new(reporter.status())),

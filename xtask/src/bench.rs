@@ -1,11 +1,15 @@
 //! `cargo xtask bench`: vipd beside Keepalived, by the clock.
 
+mod answer;
 mod axis;
 mod contender;
 mod cpu;
 mod failover;
 mod fleet;
+mod flood;
+mod hostile;
 mod html;
+mod kernel;
 mod load;
 mod machine;
 mod plot;
@@ -17,9 +21,11 @@ mod spread;
 mod starve;
 mod steady;
 mod table;
+mod wire;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -54,6 +60,12 @@ enum What {
     Starve(starve::Options),
     /// What many virtual routers cost, and how fast all of them move
     Scale(scale::Options),
+    /// What hostile frames do, as many as this machine can send
+    Flood(flood::Options),
+    /// Who answers for the virtual address when things go wrong
+    Answer(answer::Options),
+    /// What a frame costs in the kernel half
+    Kernel(kernel::Options),
     /// All of them, with their defaults
     All,
 }
@@ -71,10 +83,16 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Failover(options) => vec![Box::new(|quick| failover::run(options, quick))],
         What::Starve(options) => vec![Box::new(|quick| starve::run(options, quick))],
         What::Scale(options) => vec![Box::new(|quick| scale::run(options, quick))],
+        What::Flood(options) => vec![Box::new(|quick| flood::run(options, quick))],
+        What::Answer(options) => vec![Box::new(|quick| answer::run(options, quick))],
+        What::Kernel(options) => vec![Box::new(|quick| kernel::run(options, quick))],
         What::All => vec![
             Box::new(|quick| failover::run(&failover::Options::default(), quick)),
             Box::new(|quick| starve::run(&starve::Options::default(), quick)),
             Box::new(|quick| scale::run(&scale::Options::default(), quick)),
+            Box::new(|quick| flood::run(&flood::Options::default(), quick)),
+            Box::new(|quick| answer::run(&answer::Options::default(), quick)),
+            Box::new(|quick| kernel::run(&kernel::Options::default(), quick)),
         ],
     };
     let machine = Machine::look();
@@ -106,8 +124,13 @@ fn save(path: &Path, content: &str) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Nanoseconds as milliseconds.
+/// In milliseconds.
+fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e3
+}
+
+/// A span that may be negative, in nanoseconds, in milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "no span in a measurement comes near 2^52 ns, 52 days")]
-fn millis(nanos: i64) -> f64 {
+fn signed_millis(nanos: i64) -> f64 {
     nanos as f64 / 1e6
 }

@@ -16,7 +16,7 @@ const LLVM_PREFIX: &str = "/usr/lib/llvm-22";
 const LINKER: [&str; 6] =
     ["bpf-linker", "--version", "0.13.0", "--no-default-features", "--features", "llvm-22"];
 /// What the lab runs: peers, load balancers and instruments.
-const LAB: [&str; 13] = [
+const LAB: [&str; 16] = [
     "keepalived",
     "frr",
     "haproxy",
@@ -27,7 +27,10 @@ const LAB: [&str; 13] = [
     "procps",
     "psmisc",
     "curl",
+    "openssl",
+    "python3-aiosmtpd",
     "iputils-arping",
+    "iputils-ping",
     "bpftool",
     "stress-ng",
 ];

@@ -3,7 +3,7 @@
 use vipd_tests::Pair;
 use vipd_tests::guide::Conf;
 
-use crate::{SOON, VIPD, conf, counted, follow};
+use crate::{SOON, VIPD, conf, follow, wait_for_counts};
 
 #[test]
 fn a_pipe_gets_a_line_for_each_change_and_is_gone_with_the_agent() {
@@ -17,7 +17,7 @@ fn a_pipe_gets_a_line_for_each_change_and_is_gone_with_the_agent() {
     // Act: what was written before somebody read is there all the same.
     let reader = pair.lb1.host.spawn("cat", &["/run/events"]).expect("cat");
     reader.wait_for_line("INSTANCE \"VI_1\" MASTER 110", SOON).expect("MASTER");
-    assert_eq!(counted(&lb1, "fifo /run/events"), [2, 0, 0]);
+    wait_for_counts(&lb1, "fifo /run/events", [2, 0, 0]);
     lb1.process().stop().expect("SIGTERM");
 
     // Assert

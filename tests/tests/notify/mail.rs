@@ -5,7 +5,7 @@ use vipd_tests::Pair;
 use vipd_tests::guide::Conf;
 use vipd_tests::receivers::mail_server;
 
-use crate::{SOON, VIPD, conf, counted, logged, text};
+use crate::{SOON, VIPD, conf, logged, text, wait_for_counts};
 
 const MAIL: &str = "notification_email {\nadmin@example.com\nops@example.com\n}\n\
     notification_email_from vipd@example.com\nsmtp_server 127.0.0.1\nsmtp_connect_timeout 10";
@@ -35,7 +35,7 @@ fn promise_7_a_mail_for_each_change_says_why() {
     pair.lb1.port.link_down().expect("cable pulled");
     let third = server.next("FAULT state", SOON).expect("FAULT");
     assert!(text(&third["text"]).contains("Reason: interface is down"), "{third}");
-    assert_eq!(counted(&lb1, "mail"), [3, 0, 0]);
+    wait_for_counts(&lb1, "mail", [3, 0, 0]);
 }
 
 #[test]
@@ -43,10 +43,11 @@ fn no_email_faults_leaves_out_faults() {
     let pair = Pair::new().expect("lab");
     let server = mail_server(&pair.lb1.host, &[]).expect("mail server");
     let global = format!("{MAIL}\nno_email_faults\nsmtp_alert_vrrp");
-    let _lb1 = pair.lb1.start(VIPD, &conf(Conf::lb1(), &global, "", "")).expect("vipd");
+    let lb1 = pair.lb1.start(VIPD, &conf(Conf::lb1(), &global, "", "")).expect("vipd");
     server.next("MASTER state", SOON).expect("MASTER");
 
     pair.lb1.port.link_down().expect("cable pulled");
+    lb1.wait_for_state("FAULT", SOON).expect("FAULT");
     pair.lb1.port.link_up().expect("cable back");
 
     let next = server.next("Entering", SOON).expect("a mail");
@@ -72,7 +73,7 @@ fn mail_that_is_not_taken_is_tried_again_and_the_trouble_is_said_once() {
     let states: Vec<_> = offered.iter().map(|mail| state(text(&mail["text"]))).collect();
     assert_eq!(states, ["BACKUP", "BACKUP", "BACKUP", "MASTER", "FAULT"]);
     lb1.process().wait_for_line("mail: works again, after 1 failures", SOON).expect("said");
-    assert_eq!(counted(&lb1, "mail"), [2, 1, 0]);
+    wait_for_counts(&lb1, "mail", [2, 1, 0]);
     assert_eq!(logged(&lb1, &["WARN", "mail: "]), 2, "once for each outage");
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vipd_tests::guide::Conf;
-use vipd_tests::{Agent, Datapath, Host, Pair, Process, Running};
+use vipd_tests::{Agent, Datapath, Host, Moment, Pair, Process, Running};
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
@@ -45,10 +45,25 @@ fn counted(agent: &Running, channel: &str) -> [u64; 3] {
     ["sent", "failed", "dropped"].map(|counter| found[counter].as_u64().expect("a number"))
 }
 
+/// Awaits that a channel has counted this: a receiver can be done a little before the agent has counted it.
+fn wait_for_counts(agent: &Running, channel: &str, expected: [u64; 3]) {
+    let deadline = Moment::now() + SOON;
+    while counted(agent, channel) != expected {
+        assert!(!deadline.remaining().is_zero(), "{channel}: {:?}", counted(agent, channel));
+    }
+}
+
 /// Lines of the agent's log that hold all of these words.
 fn logged(agent: &Running, words: &[&str]) -> usize {
     let lines = agent.process().lines();
     lines.iter().filter(|line| words.iter().all(|word| line.text.contains(word))).count()
+}
+
+/// Awaits a line of the agent's log with this text, wherever other lines are.
+fn wait_for_log(agent: &Running, needle: &str) {
+    while logged(agent, &[needle]) == 0 {
+        agent.process().wait_for_line("", SOON).expect(needle);
+    }
 }
 
 fn text(value: &Value) -> &str {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod convert;
 mod operate;
 mod run;
 mod status;
@@ -17,8 +18,8 @@ use crate::control::{self, Operation, Reply, Request};
 pub mod exit {
     /// Something is not as it must be on this host: a right, an interface, the run directory, an agent that is gone.
     pub const FAILED: u8 = 1;
-    /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and `check --strict`
-    /// says 1 where there are but warnings.
+    /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and what `check` finds
+    /// in a configuration that could be used but cannot be meant; it says 1 where there are but warnings and `--strict`.
     pub const CONFIG: u8 = 2;
     /// A bug: a thread of the agent panicked. It has resigned and given its addresses away (`EX_SOFTWARE` of
     /// sysexits(3)).
@@ -28,6 +29,8 @@ pub mod exit {
 const EXAMPLES: &str = "\
 Examples:
   vipd check /etc/keepalived/keepalived.conf     what vipd makes of a configuration
+  vipd check lb1.conf --peer lb2.conf            what drifts apart, and who is MASTER when
+  vipd convert keepalived.conf > vipd.toml
   vipd run --config /etc/keepalived/keepalived.conf
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
@@ -50,6 +53,10 @@ enum Command {
     Run(Run),
     /// Read a configuration, say what is wrong with it, touch nothing
     Check(Check),
+    /// Print a configuration as TOML with the same meaning; passwords included, comments not
+    Convert(Convert),
+    /// Print the JSON schema of the TOML form, for editors and other checkers
+    Schema,
     /// Show the state of a running agent
     Status(Status),
     /// Give the addresses to another node and let it keep them; returns when it is MASTER
@@ -81,12 +88,31 @@ struct Check {
     /// Configuration: TOML when its name ends in .toml, else keepalived.conf
     #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
     config: PathBuf,
-    /// Exit with 1 where there are warnings
+    /// The configuration of the other node: report every difference that matters, and who is MASTER when
+    #[arg(long, value_name = "FILE")]
+    peer: Option<PathBuf>,
+    /// Take the lines that count on this node (`@NAME ...`); this host's name by default
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// The same for the other node
+    #[arg(long, value_name = "NAME", requires = "peer")]
+    peer_host: Option<String>,
+    /// Exit with 1 where there are warnings; words that nobody knows are errors
     #[arg(long)]
     strict: bool,
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(clap::Args)]
+struct Convert {
+    /// Configuration: TOML when its name ends in .toml, else keepalived.conf
+    #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
+    config: PathBuf,
+    /// Take the lines that count on this node (`@NAME ...`); this host's name by default
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -134,6 +160,8 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(run) => run.execute(),
         Command::Check(check) => check.execute(),
+        Command::Convert(convert) => convert.execute(),
+        Command::Schema => convert::schema(),
         Command::Status(status) => status.execute(),
         Command::Handoff(operate) => operate.execute(Operation::HandOff),
         Command::Hold(operate) => operate.execute(Operation::Hold),

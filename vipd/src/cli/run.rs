@@ -19,7 +19,7 @@ impl super::Run {
                 return ExitCode::from(exit::CONFIG);
             }
         };
-        let config::Loaded { mut config, warnings } = loaded;
+        let config::Loaded { mut config, warnings, .. } = loaded;
         config.datapath = self.datapath.unwrap_or(config.datapath);
         let agent = Agent::prepare(config, &self.files);
         telemetry::start(self.log_level);

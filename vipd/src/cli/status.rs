@@ -6,7 +6,7 @@ use anstream::println;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use crate::control::{InstanceStatus, Reply, Request, Status, WardenStatus};
+use crate::control::{ChannelStatus, InstanceStatus, Reply, Request, Status, WardenStatus};
 use crate::warden;
 
 impl super::Status {
@@ -63,17 +63,34 @@ fn table(status: &Status) -> String {
         if let Some(event) = &instance.last_event {
             lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
         }
+        lines.extend(parts(instance));
     }
     lines.extend(status.degraded.iter().cloned());
     if status.warden == WardenStatus::Gone {
         lines.push(format!("the warden is gone: {}", warden::WITHOUT));
     }
+    lines.extend(status.notify.channels.iter().filter_map(undelivered));
     for interface in &status.interfaces {
         for refused in &interface.refused {
             lines.push(format!("{}: {refused}", interface.name));
         }
     }
     lines.join("\n")
+}
+
+/// What a channel could not deliver, if anything.
+fn undelivered(channel: &ChannelStatus) -> Option<String> {
+    let ChannelStatus { name, sent, failed, dropped } = channel;
+    (failed + dropped > 0).then(|| format!("{name}: {sent} sent, {failed} failed, {dropped} dropped"))
+}
+
+/// The parts of the effective priority, where there is more than one.
+fn parts(instance: &InstanceStatus) -> Option<String> {
+    let counts = instance.tracking.iter().filter(|tracked| tracked.effect != "+0");
+    let parts: Vec<String> =
+        counts.map(|tracked| format!("{} ({})", tracked.effect, tracked.state)).collect();
+    let sum = format!("{}: priority {} = {}", instance.name, instance.priority, instance.base_priority);
+    (!parts.is_empty()).then(|| format!("{sum} {}", parts.join(" ")))
 }
 
 fn datapath(status: &Status, instance: &InstanceStatus) -> String {

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::source::{Source, Span};
-use super::values::Refusal;
+use super::source::{Sources, Span};
 
 /// How grave a [`Diagnostic`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +28,9 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub help: String,
+    /// A warning that a strict check takes for an error: a word that nobody knows.
+    #[serde(skip)]
+    pub unknown: bool,
 }
 
 /// A place in a file, with the line as it may be shown: passwords masked, control characters replaced by spaces, and a
@@ -72,10 +74,43 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
+    /// The same, with words that nobody knows as errors.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        for diagnostic in self.0.iter_mut().filter(|diagnostic| diagnostic.unknown) {
+            diagnostic.severity = Severity::Error;
+        }
+        self
+    }
+
+    /// Whether one of them is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// How many errors and how many warnings there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let errors = self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        (errors, self.0.len() - errors)
+    }
+
+    /// Puts those of one file together, in the order of its lines.
+    pub fn sort(&mut self) {
+        let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
+        self.0.sort_by(|one, other| (&one.file, place(&one.place)).cmp(&(&other.file, place(&other.place))));
+    }
+
+    /// Adds others behind them.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// The only finding: the file cannot be read as text at all.
     pub(super) fn unreadable(file: &str, message: String, help: &str) -> Self {
         let (severity, file, help) = (Severity::Error, file.to_owned(), help.to_owned());
-        Self(vec![Diagnostic { severity, file, place: None, message, help }])
+        Self(vec![Diagnostic { severity, file, place: None, message, help, unknown: false }])
     }
 }
 
@@ -90,60 +125,97 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
-/// Most findings that are kept: beyond it the file is not a configuration, and nobody reads on.
-const MOST: usize = 200;
-
-/// Gathers what is found while a file is read.
-pub(super) struct Findings<'a> {
-    pub(super) source: Source<'a>,
-    found: Vec<(Severity, Span, Refusal)>,
-    failed: bool,
+/// Why something is refused or warned of: what is wrong with it, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) help: String,
 }
 
-impl<'a> Findings<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { source: Source::new(text), found: Vec::new(), failed: false }
+impl Refusal {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into() }
     }
+}
 
+/// A value, or why it is none.
+pub(super) type Checked<T> = Result<T, Refusal>;
+
+/// Most errors, and most warnings, that are kept: beyond it the file is not a configuration, and nobody reads on.
+const MOST: usize = 100;
+
+/// Gathers what is found while the files of a configuration are read.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) sources: Sources,
+    found: Vec<Found>,
+    warnings: usize,
+    errors: usize,
+}
+
+struct Found {
+    severity: Severity,
+    span: Span,
+    refusal: Refusal,
+    unknown: bool,
+}
+
+impl Findings {
     pub(super) fn error(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.refuse(span, Refusal::new(message, help));
     }
 
     pub(super) fn refuse(&mut self, span: Span, refusal: Refusal) {
-        self.failed = true;
-        self.add(Severity::Error, span, refusal);
+        self.add(Severity::Error, span, refusal, false);
     }
 
     pub(super) fn warn(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        self.add(Severity::Warning, span, Refusal::new(message, help));
+        self.add(Severity::Warning, span, Refusal::new(message, help), false);
+    }
+
+    /// A word that neither Keepalived nor vipd knows.
+    pub(super) fn unknown(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Warning, span, Refusal::new(message, help), true);
     }
 
     /// Whether an error has been found.
     pub(super) fn failed(&self) -> bool {
-        self.failed
+        self.errors > 0
     }
 
-    /// Whether nothing more is kept.
-    pub(super) fn is_full(&self) -> bool {
-        self.found.len() >= MOST
-    }
-
-    fn add(&mut self, severity: Severity, span: Span, refusal: Refusal) {
-        if !self.is_full() {
-            self.found.push((severity, span, refusal));
-        }
-    }
-
-    /// Everything found, as it may be shown.
-    pub(super) fn finish(mut self, file: &str) -> Diagnostics {
-        self.found.sort_by_key(|(_, span, _)| span.start);
-        let shown = |(severity, span, refusal): (Severity, Span, Refusal)| Diagnostic {
-            severity,
-            file: file.to_owned(),
-            place: Some(self.source.place(span)),
-            message: refusal.message,
-            help: refusal.help,
+    /// Whether no more of this severity are kept.
+    pub(super) fn is_full(&self, severity: Severity) -> bool {
+        let count = match severity {
+            Severity::Warning => self.warnings,
+            Severity::Error => self.errors,
         };
-        Diagnostics(self.found.drain(..).map(shown).collect())
+        count >= MOST
+    }
+
+    fn add(&mut self, severity: Severity, span: Span, refusal: Refusal, unknown: bool) {
+        if self.is_full(severity) {
+            return;
+        }
+        match severity {
+            Severity::Warning => self.warnings += 1,
+            Severity::Error => self.errors += 1,
+        }
+        self.found.push(Found { severity, span, refusal, unknown });
+    }
+
+    /// Everything found, as it may be shown; what is found from now on is another list.
+    pub(super) fn finish(&mut self) -> Diagnostics {
+        let mut found = std::mem::take(&mut self.found);
+        (self.warnings, self.errors) = (0, 0);
+        found.sort_by_key(|found| found.span.start);
+        let shown = |found: Found| Diagnostic {
+            severity: found.severity,
+            file: self.sources.name(found.span.start).to_owned(),
+            place: self.sources.place(found.span),
+            message: found.refusal.message,
+            help: found.refusal.help,
+            unknown: found.unknown,
+        };
+        Diagnostics(found.into_iter().map(shown).collect())
     }
 }

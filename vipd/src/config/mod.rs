@@ -1,28 +1,29 @@
 //! Configuration: keepalived.conf and TOML, read into one typed model.
 //!
 //! ```text
-//! keepalived.conf ─ lex ─ tree ─ keepalived ─┐
-//!                                            ├─ draft ─ check ─▶ Config
-//! TOML ────────────────── toml ──────────────┘
+//! keepalived.conf ─ conf ─┐
+//!                         ├─▶ Table ─ read ─▶ Config + Places ─ rules ─▶ Loaded
+//! TOML ───────────── toml ┘                      │
+//!                          convert: toml::write ◀┘
 //! ```
 //!
-//! The draft holds single values that have been checked by `values`, with their places; `check` and `unique` judge what
-//! needs more than one of them. Everything that is wrong is reported at once, with line, column and remedy, and no
-//! report holds a password (C-SEC-07).
+//! `conf` and `toml` know a language each and no meaning; `read` judges single values, `rules` what needs more than one
+//! of them. Everything that is wrong is reported at once, with file, line, column and remedy, and no report holds a
+//! password (C-SEC-07).
 //!
 //! Both languages have the same defaults, which are Keepalived's. Of keepalived.conf, what vipd does not act on is
-//! reported and left out. It differs from Keepalived where that goes on with less than the file says: values out of
-//! range, sub-second intervals in version 2, passwords in version 3 and the like are refused.
+//! reported and left out. It differs from Keepalived where that goes on with less than the file says:
+//! docs/keepalived-differences.md lists it.
 
-mod check;
+mod conf;
 mod diagnostic;
-mod draft;
-mod keepalived;
-mod keywords;
-mod lex;
+mod lint;
 mod model;
 mod pending;
+mod places;
+mod read;
 mod render;
+mod rules;
 mod secret;
 mod source;
 mod suggest;
@@ -30,15 +31,13 @@ mod suggest;
 mod tests;
 mod toml;
 mod tree;
-mod unique;
-mod unused;
-mod values;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+pub use lint::{Failover, Outcome};
 pub use model::{
     Account, Check, Checksum, Command, Config, Datapath, Deleted, Family, Fence, Fifo, FileInit, FileTracker,
     Garp, HttpProbe, Instance, Mail, Notify, Parameters, Password, Peer, Prefix, Probe, ProcessTracker,
@@ -46,25 +45,55 @@ pub use model::{
     VirtualAddress, Vmac, Webhook, WebhookFormat, Weight,
 };
 
-use diagnostic::Findings;
+pub use toml::{schema, to_toml};
 
-/// Largest file that is read, in octets; 1024 virtual routers need a tenth of it.
+use diagnostic::Findings;
+use places::Places;
+use read::Language;
+
+/// Most octets that are read, all files together; 1024 virtual routers need a tenth of it.
 const SIZE_MAX: usize = 4 << 20;
 
 /// A configuration that can be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// The configuration.
     pub config: Config,
     /// What in the file is not acted on, or probably not meant so.
     pub warnings: Diagnostics,
+    /// Where its values stand.
+    origin: Origin,
 }
 
-/// Reads the file at `path`: TOML where its name ends in `.toml`, keepalived.conf otherwise.
+/// The files of a configuration, and where its values stand in them.
+struct Origin {
+    findings: Findings,
+    places: Places,
+}
+
+/// The texts of the files hold secrets.
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded")
+            .field("config", &self.config)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the file at `path`: TOML where its name ends in `.toml`, keepalived.conf otherwise. Lines for certain hosts
+/// (`@host`) count as they do on this one.
 ///
 /// # Errors
 /// Everything that is wrong with the file, warnings included, if anything in it is an error or it cannot be read.
 pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
+    load_as(path, &host_name())
+}
+
+/// As [`load`], with the lines that count on the node called `host`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_as(path: &Path, host: &str) -> Result<Loaded, Diagnostics> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| {
         let help = "name a file that exists and that this user may read";
@@ -78,7 +107,7 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
         return Err(Diagnostics::unreadable(&name, message, "name the configuration file"));
     }
     // Both languages refuse the sign that this puts in, keepalived.conf not where it stands in a comment.
-    load_str(&name, &String::from_utf8_lossy(&octets))
+    read_text(&name, &String::from_utf8_lossy(&octets), host)
 }
 
 /// Reads `text` as the content of a file called `name`: TOML where `name` ends in `.toml`, keepalived.conf otherwise.
@@ -86,14 +115,33 @@ pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
 /// # Errors
 /// As [`load`].
 pub fn load_str(name: &str, text: &str) -> Result<Loaded, Diagnostics> {
-    let mut findings = Findings::new(text);
+    read_text(name, text, &host_name())
+}
+
+fn read_text(name: &str, text: &str, host: &str) -> Result<Loaded, Diagnostics> {
+    let mut findings = Findings::default();
+    let start = findings.sources.add(name, text);
     let is_toml = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-    let draft = if is_toml { toml::read(&mut findings) } else { keepalived::read(&mut findings) };
-    let config = draft.map(|draft| check::check(&draft, &mut findings));
+    let (table, language) = if is_toml {
+        (toml::read(start, &mut findings), Language::Toml)
+    } else {
+        (conf::read(name, start, host, &mut findings), Language::Keepalived)
+    };
+    let Some(table) = table else { return Err(findings.finish()) };
+    pending::report(&table, &mut findings);
+    let (config, places) = read::read(&table, language, &mut findings);
+    rules::check(&config, &places, language, &mut findings);
     let failed = findings.failed();
-    let found = findings.finish(name);
-    match config {
-        Some(config) if !failed => Ok(Loaded { config, warnings: found }),
-        _ => Err(found),
+    let warnings = findings.finish();
+    if failed {
+        return Err(warnings);
     }
+    Ok(Loaded { config, warnings, origin: Origin { findings, places } })
+}
+
+/// This host's name up to the first point, as Keepalived has it; empty where the kernel does not tell.
+#[must_use]
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().split('.').next().unwrap_or_default().to_owned()
 }

@@ -1,54 +1,87 @@
 //! What the model holds and the agent does not act on yet: **the one table of it**. Each keyword gives one warning,
 //! with its line and what follows. Who makes the agent act on something deletes its words here, and nothing else.
 
-use super::keywords::Scope::{Address, Global, Instance, Peer, Root};
-use super::keywords::{Group, unused};
+use super::diagnostic::Findings;
+use super::source::Span;
+use super::tree::{Table, Value};
 
-/// The keywords, by where they stand.
-pub(super) const PENDING: &[Group] = &[
-    unused(Root, "health checks are not run", "vrrp_script vrrp_track_process track_file vrrp_track_file"),
-    unused(
-        Root,
-        "its addresses, routes and rules are not put in place",
-        "static_ipaddress static_routes static_rules",
-    ),
-    unused(Root, "vipd stays in the network namespace that it is started in", "net_namespace"),
-    unused(Global, "no script is run", "script_user enable_script_security"),
-    unused(
-        Global,
-        "no event is written to a pipe",
-        "notify_fifo vrrp_notify_fifo notify_fifo_script vrrp_notify_fifo_script
-         vrrp_notify_priority_changes",
-    ),
-    unused(
-        Global,
-        "no mail is sent",
-        "notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout
-         smtp_alert smtp_alert_vrrp no_email_faults",
-    ),
-    unused(Global, "adverts go to the standard group", "vrrp_mcast_group4 vrrp_mcast_group6"),
-    unused(Global, "vipd takes part as soon as it is started", "vrrp_startup_delay"),
-    unused(Instance, "health checks do not change the priority", "track_script track_file track_process"),
-    unused(
-        Instance,
-        "only the state of the instance's own interface counts",
-        "track_interface dont_track_primary",
-    ),
-    unused(Instance, "a missing source address is not watched for", "track_src_ip"),
-    unused(
-        Instance,
-        "no script is run",
-        "notify notify_master notify_backup notify_fault notify_stop notify_deleted
-         notify_master_rx_lower_pri notify_priority_changes",
-    ),
-    unused(Instance, "no mail is sent", "smtp_alert"),
-    unused(Instance, "these addresses are not put on an interface", "virtual_ipaddress_excluded"),
-    unused(Instance, "its routes and rules are not put in place", "virtual_routes virtual_rules"),
-    unused(Instance, "the sysctl stays as it is", "promote_secondaries"),
-    unused(Instance, "no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
-    unused(Instance, "unicast adverts leave with TTL 255", "unicast_ttl"),
-    unused(Instance, "adverts go to the standard group", "mcast_dst_ip"),
-    unused(Instance, "the master accepts traffic to its addresses", "accept no_accept"),
-    unused(Address, "the address is put back when somebody takes it away", "no_track"),
-    unused(Peer, "unicast adverts must arrive with TTL 255", "min_ttl max_ttl"),
+/// What follows, and the keywords that it follows for: as keepalived.conf has them, and keys of the TOML form where they
+/// are spelt otherwise.
+const PENDING: &[(&str, &str)] = &[
+    ("it is not put in place", "static_ipaddress static_routes static_rules virtual_routes virtual_rules"),
+    ("the sysctl stays as it is", "promote_secondaries"),
+    ("vipd stays in the network namespace that it is started in", "net_namespace"),
+    ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
+    ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
+    ("the master accepts traffic to its addresses", "accept no_accept"),
+    ("no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
 ];
+
+/// What follows from `keyword` being in the table.
+pub(super) fn consequence(keyword: &str) -> Option<&'static str> {
+    let holds = |words: &str| words.split_whitespace().any(|word| word == keyword);
+    PENDING.iter().find(|(_, words)| holds(words)).map(|(consequence, _)| *consequence)
+}
+
+/// A keyword that was met.
+struct Met<'t> {
+    keyword: &'t str,
+    first: Span,
+    more: usize,
+    consequence: &'static str,
+}
+
+/// Warns of each keyword of the table where it was met first.
+pub(super) fn report(table: &Table, findings: &mut Findings) {
+    let mut met = Vec::new();
+    gather(table, &mut met);
+    for Met { keyword, first, more, consequence } in met {
+        let more = match more {
+            0 => String::new(),
+            1 => " (and 1 more line)".to_owned(),
+            more => format!(" (and {more} more lines)"),
+        };
+        let message = format!("`{keyword}` is accepted, not acted on yet: {consequence}{more}");
+        findings.warn(first, message, "remove it where that does not matter, or leave it for Keepalived");
+    }
+}
+
+fn gather<'t>(table: &'t Table, met: &mut Vec<Met<'t>>) {
+    for entry in &table.entries {
+        if let Some(consequence) = consequence(&entry.keyword) {
+            let keyword = entry.keyword.as_str();
+            // One line of keepalived.conf can stand for several keys.
+            match met.iter_mut().find(|met| met.keyword == keyword) {
+                Some(met) if met.first == entry.keyword_span => {}
+                Some(met) => met.more += 1,
+                None => met.push(Met { keyword, first: entry.keyword_span, more: 0, consequence }),
+            }
+        }
+        match &entry.item.value {
+            Value::Table(inner) => gather(inner, met),
+            Value::List(items) => {
+                for item in items {
+                    if let Value::Table(inner) = &item.value {
+                        gather(inner, met);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::PENDING;
+
+    #[test]
+    fn no_keyword_stands_twice_in_the_table() {
+        let mut seen = HashSet::new();
+        for word in PENDING.iter().flat_map(|(_, words)| words.split_whitespace()) {
+            assert!(seen.insert(word), "{word} is twice in the table");
+        }
+    }
+}

@@ -57,7 +57,7 @@ struct Rendered<'a> {
 
 impl fmt::Display for Rendered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic { severity, file, place, message, help } = self.diagnostic;
+        let Diagnostic { severity, file, place, message, help, .. } = self.diagnostic;
         let paint = |code: &'static str| if self.colour { code } else { "" };
         let (bold, blue, plain) = (paint(BOLD), paint(BLUE), paint(PLAIN));
         let accent = paint(if *severity == Severity::Error { RED } else { YELLOW });

@@ -32,6 +32,11 @@ pub(super) fn find(text: &str) -> Vec<Span> {
     found
 }
 
+/// Whether a word of `line` announces a password.
+pub(super) fn announced(line: &str) -> bool {
+    password_follows(line).is_some()
+}
+
 /// Length of a value that can run over several lines, a long string, a list or a block, if `rest` begins with one.
 fn length_over_lines(rest: &str) -> Option<usize> {
     let (open, close) = [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]"), ("{", "}")]
@@ -62,9 +67,9 @@ fn is_word(c: char) -> bool {
 fn announces_password(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     word != "PASS"
-        && (lower.contains("pass") || ["key", "secret", "auth_hmac"].contains(&lower.as_str()) || {
-            lower.len() <= 12 && suggest::distance(&lower, "auth_pass") <= 2
-        })
+        && (lower.contains("pass")
+            || ["key", "secret", "auth_hmac", "token", "url"].contains(&lower.as_str())
+            || { lower.len() <= 12 && suggest::distance(&lower, "auth_pass") <= 2 })
 }
 
 /// `part`, which begins at `at`, without the white space (and the `=`) around it.

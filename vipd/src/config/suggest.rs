@@ -1,8 +1,8 @@
 //! "Did you mean": the known word nearest to an unknown one.
 
-/// The nearest of `known` if it is near enough to be what was meant: a third of the letters may differ.
+/// The nearest of `known` if it is near enough to be what was meant: one letter in three may differ.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 3);
+    let limit = (word.chars().count() / 3).min(3);
     known
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(word.len()) <= limit)

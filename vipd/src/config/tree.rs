@@ -1,128 +1,110 @@
-//! keepalived.conf as a tree: lines of words, some of which own a block of further lines.
+//! What both languages are brought into before anything in it has a meaning: tables of keys with values, each with its
+//! place. Its shape is that of the TOML form.
 
 use super::diagnostic::Findings;
-use super::lex::{Token, Word};
 use super::source::Span;
 
-/// A line of the file, with its block if it owns one.
-#[derive(Debug)]
-pub(super) struct Node<'a> {
-    /// The first word.
-    pub(super) keyword: Word<'a>,
-    /// The words after it.
-    pub(super) words: Vec<Word<'a>>,
-    pub(super) block: Option<Vec<Self>>,
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) value: Value,
+    pub(super) span: Span,
 }
 
-impl<'a> Node<'a> {
-    fn new(words: Vec<Word<'a>>) -> Option<Self> {
-        let mut words = words.into_iter();
-        words.next().map(|keyword| Self { keyword, words: words.collect(), block: None })
+/// A value that nobody has looked at yet.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// A word of keepalived.conf, which has no types: text, number or switch.
+    Word(String),
+    /// Text of TOML.
+    Text(String),
+    /// A number of TOML, in plain decimal digits where it can be written so.
+    Number(String),
+    /// A switch.
+    Switch(bool),
+    /// A list.
+    List(Vec<Item>),
+    /// A table.
+    Table(Table),
+    /// Something that has been reported.
+    Refused,
+}
+
+impl Item {
+    pub(super) fn new(value: Value, span: Span) -> Self {
+        Self { value, span }
     }
 
-    /// The line, without its block.
-    pub(super) fn span(&self) -> Span {
-        self.keyword.span.to(self.words.last().map_or(self.keyword.span, |word| word.span))
+    pub(super) fn word(text: impl Into<String>, span: Span) -> Self {
+        Self::new(Value::Word(text.into()), span)
+    }
+
+    pub(super) fn refused(span: Span) -> Self {
+        Self::new(Value::Refused, span)
     }
 }
 
-/// Deepest nesting of blocks; Keepalived's own language needs five.
-const DEEPEST: usize = 16;
-
-/// A block that has not been closed yet.
-struct Open<'a> {
-    owner: Node<'a>,
-    /// What stands around it.
-    around: Vec<Node<'a>>,
+/// A key with its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The key of the TOML form.
+    pub(super) key: String,
+    /// The word that the file has for it.
+    pub(super) keyword: String,
+    /// Where that word stands.
+    pub(super) keyword_span: Span,
+    pub(super) item: Item,
 }
 
-/// Builds the tree. `None` where braces do not match, which is reported: what belongs where is then a guess, and to
-/// judge the guess would only add misleading errors. `is_root_block` tells keywords that open a block outside of every
-/// other one; where such a keyword stands inside of one, a brace is missing before it.
-pub(super) fn parse<'a>(
-    tokens: &[Token<'a>],
-    is_root_block: impl Fn(&str) -> bool,
-    findings: &mut Findings<'_>,
-) -> Option<Vec<Node<'a>>> {
-    let mut parser = Parser { open: Vec::new(), nodes: Vec::new(), line: Vec::new(), matched: true };
-    for token in tokens {
-        match *token {
-            Token::Word(word) => parser.line.push(word),
-            Token::LineEnd => parser.end_line(),
-            Token::Open(span) => parser.open(span, &is_root_block, findings)?,
-            Token::Close(span) => parser.close(span, findings),
-        }
-    }
-    parser.end_line();
-    while !parser.open.is_empty() {
-        parser.unclosed("add the missing `}` at its end", findings);
-    }
-    parser.matched.then_some(parser.nodes)
+/// Keys with values, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) entries: Vec<Entry>,
 }
 
-struct Parser<'a> {
-    open: Vec<Open<'a>>,
-    /// The lines of the innermost block so far.
-    nodes: Vec<Node<'a>>,
-    /// The words of the line so far.
-    line: Vec<Word<'a>>,
-    matched: bool,
-}
-
-impl Parser<'_> {
-    fn end_line(&mut self) {
-        self.nodes.extend(Node::new(std::mem::take(&mut self.line)));
+impl Table {
+    /// The entry of `key`.
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
     }
 
-    /// Opens the block of this line, or of the line before where the brace stands alone. `None` to give up.
-    fn open(
-        &mut self,
-        brace: Span,
-        is_root_block: impl Fn(&str) -> bool,
-        findings: &mut Findings<'_>,
-    ) -> Option<()> {
-        self.end_line();
-        let Some(owner) = self.nodes.pop_if(|node| node.block.is_none()) else {
-            findings.error(brace, "this block has no name", "write a keyword before the `{`, or remove it");
-            return None;
-        };
-        if is_root_block(owner.keyword.text) {
-            let line = findings.source.line(owner.keyword.span.start);
-            while !self.open.is_empty() {
-                self.unclosed(&format!("add the missing `}}` before line {line}"), findings);
-            }
-        }
-        if self.open.len() == DEEPEST {
-            findings.error(owner.span(), "blocks are nested too deeply", "close the blocks before this one");
-            return None;
-        }
-        self.open.push(Open { owner, around: std::mem::take(&mut self.nodes) });
-        Some(())
+    fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.key == key)
     }
 
-    fn close(&mut self, brace: Span, findings: &mut Findings<'_>) {
-        self.end_line();
-        if self.open.is_empty() {
-            self.matched = false;
-            findings.error(brace, "this `}` closes nothing", "remove it, or add the missing `{` before it");
+    /// Adds a key. Given twice, the last one counts, as in Keepalived, and that is reported.
+    pub(super) fn set(&mut self, entry: Entry, findings: &mut Findings) {
+        let Some(before) = self.get_mut(&entry.key) else { return self.entries.push(entry) };
+        let line = findings.sources.line_from(before.keyword_span.start, entry.keyword_span.start);
+        let message = if before.keyword == entry.keyword {
+            format!("`{}` is given again; only the last one counts", entry.keyword)
         } else {
-            self.leave();
+            format!("`{}` takes the place of `{}`", entry.keyword, before.keyword)
+        };
+        findings.warn(entry.item.span, message, format!("remove one of the two; the first is on {line}"));
+        *before = entry;
+    }
+
+    /// Adds items to the list of a key.
+    pub(super) fn extend(&mut self, entry: Entry) {
+        let Some(before) = self.get_mut(&entry.key) else { return self.entries.push(entry) };
+        match (&mut before.item.value, entry.item.value) {
+            (Value::List(items), Value::List(more)) => items.extend(more),
+            (_, other) => before.item.value = other,
         }
     }
 
-    /// Reports that the innermost block is never closed, and leaves it.
-    fn unclosed(&mut self, help: &str, findings: &mut Findings<'_>) {
-        self.matched = false;
-        if let Some(open) = self.open.last() {
-            findings.error(open.owner.span(), "this block is never closed", help);
+    /// The table of a key, which is put in at `entry` where there is none.
+    pub(super) fn table(&mut self, entry: Entry) -> &mut Self {
+        let key = entry.key.clone();
+        if !matches!(self.get(&key), Some(Entry { item: Item { value: Value::Table(_), .. }, .. })) {
+            self.entries.retain(|entry| entry.key != key);
+            self.entries
+                .push(Entry { item: Item::new(Value::Table(Self::default()), entry.item.span), ..entry });
         }
-        self.leave();
-    }
-
-    fn leave(&mut self) {
-        if let Some(Open { mut owner, around }) = self.open.pop() {
-            owner.block = Some(std::mem::replace(&mut self.nodes, around));
-            self.nodes.push(owner);
+        match self.get_mut(&key).map(|entry| &mut entry.item.value) {
+            Some(Value::Table(table)) => table,
+            _ => unreachable!("it has just been put in"),
         }
     }
 }

@@ -5,6 +5,7 @@ mod announcer;
 mod board;
 mod clock;
 mod defence;
+mod fenced;
 mod frames;
 mod links;
 mod operate;
@@ -12,6 +13,7 @@ mod perform;
 mod plan;
 mod run;
 mod standing;
+mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;

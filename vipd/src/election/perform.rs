@@ -15,18 +15,27 @@ impl Election {
     /// Does what the election commands.
     pub(super) fn perform(&mut self) {
         self.queue_actions();
+        self.judge_fences();
+        self.queue_actions();
         self.tell_standings();
         self.queue_actions();
         let now = clock::now();
         while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
-            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
-                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            // The frames may be others by now.
+            if let Some(announcement) = self.members[usize::from(id.0)].frames.announcements().get(number) {
+                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             }
         }
         self.flush();
         for (id, order) in self.orders.drain(..) {
             self.holder.order(id, order);
         }
+        self.notify();
+    }
+
+    /// Has people and programs told of what is done.
+    pub(super) fn notify(&mut self) {
+        self.publisher.publish(|id| self.members[usize::from(id.0)].orders == 0);
     }
 
     fn queue_actions(&mut self) {
@@ -35,8 +44,7 @@ impl Election {
                 Action::Report(id, transition) => self.report(id, transition),
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
                 Action::HoldAddresses(id, held) => self.order(id, held),
-                // Nobody is fenced yet.
-                Action::ProveConnected(_) => {}
+                Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
                 Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
@@ -51,12 +59,13 @@ impl Election {
 
     fn report(&mut self, id: InstanceId, transition: Transition) {
         let Transition { to, cause, .. } = transition;
-        let name = self.name(id);
+        let (name, why) = (self.name(id), self.why(id, cause));
         if to == State::Fault {
-            tracing::warn!("({name}) Entering {to} STATE: {cause}");
+            tracing::warn!("({name}) Entering {to} STATE: {why}");
         } else {
-            tracing::info!("({name}) Entering {to} STATE: {cause}");
+            tracing::info!("({name}) Entering {to} STATE: {why}");
         }
+        self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
         self.publisher.changed(id, transition, self.router.status(id).priority);
         let moves = [transition.from, to].contains(&State::Master);
@@ -82,7 +91,9 @@ impl Election {
             let what = Frame::Advert(id, priority);
             match advert {
                 Advert::Group { ifindex, frame } => transmitter.queue(*ifindex, frame, what),
-                Advert::Peer { peer, packet } => sent.push((what, transmitter.packet(*peer, packet))),
+                Advert::Peer { ifindex, peer, packet } => {
+                    sent.push((what, transmitter.packet(*peer, *ifindex, packet)));
+                }
             }
         }
     }
@@ -90,12 +101,13 @@ impl Election {
     /// Announces every address of a virtual router once.
     pub(super) fn queue_announcement(&mut self, id: InstanceId) {
         let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
-        let spacing = planned.config.garp.interval;
-        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+        let garp = planned.config.garp;
+        for (number, announcement) in frames.announcements().iter().enumerate() {
+            let spacing = if announcement.is_v6 { garp.gna_interval } else { garp.interval };
             if spacing.is_zero() {
-                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             } else {
-                self.announcer.push(ifindex, id, number, spacing);
+                self.announcer.push(announcement.ifindex, id, number, spacing);
             }
         }
     }
@@ -133,7 +145,8 @@ impl Election {
             }
             Err(error) => {
                 Sent::count(&sent.failures);
-                if !std::mem::replace(mute, true) {
+                // That a node which loses its link cannot resign goes without saying.
+                if priority != 0 && !std::mem::replace(mute, true) {
                     let (name, interface) = (&planned.config.name, &planned.config.interface);
                     tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
                 }
@@ -147,7 +160,7 @@ impl Election {
             Ok(()) => Sent::count(&sent.garps),
             Err(error) => {
                 Sent::count(&sent.failures);
-                tracing::debug!("({}) cannot send gratuitous ARP: {error}", self.name(id));
+                tracing::debug!("({}) cannot announce an address: {error}", self.name(id));
             }
         }
     }
@@ -160,6 +173,16 @@ impl Election {
         self.announcer.cancel(id);
         member.orders += 1;
         self.orders.push((id, if held { Order::Hold } else { Order::Release }));
+    }
+
+    /// Has the addresses of a virtual router be where its interfaces are now.
+    pub(super) fn replace(&mut self, id: InstanceId) {
+        let is_master = self.router.state(id) == State::Master;
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = is_master.into();
+        member.orders += 1;
+        self.orders.push((id, Order::Replace(member.planned.list())));
     }
 
     /// Takes note of what became of an order.

@@ -1,31 +1,16 @@
 //! The configuration held against the host: which interfaces and addresses its words mean.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
 
-use crate::config::{Config, Instance};
+use crate::config::{Config, Family, Instance, Peer, VirtualAddress};
 use crate::effects::Address;
-use crate::link::{Link, Links};
+use crate::link::{Link, Links, sysctl};
 
 /// Why a configuration cannot run on this host.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An interface that it names is not there.
-    #[error(
-        "interface {interface} of {instance} (line {line}) does not exist here; there is {}. \
-         Create it first, or correct the name", present.join(", ")
-    )]
-    NoInterface {
-        /// The missing interface.
-        interface: String,
-        /// Whose it is.
-        instance: String,
-        /// Line of the configuration where that virtual router begins.
-        line: usize,
-        /// The interfaces that are there.
-        present: Vec<String>,
-    },
     /// The interface has no Ethernet address.
     #[error("interface {interface} of {instance} has no Ethernet address; VRRP needs an Ethernet interface")]
     NotEthernet {
@@ -45,6 +30,23 @@ pub struct Group {
     pub name: String,
 }
 
+/// A virtual address on its interface, and how it is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vip {
+    /// The address.
+    pub address: Address,
+    /// Interface that it is announced on, and on which claims of others are heard.
+    pub on: u32,
+    /// The hardware address that it is announced for.
+    pub mac: [u8; 6],
+    /// This host forwards IPv6 there, and says so to its neighbours.
+    pub router: bool,
+    /// Adverts list it.
+    pub listed: bool,
+    /// It is put back when somebody takes it away.
+    pub tracked: bool,
+}
+
 /// A virtual router with the interface that it runs on.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -52,16 +54,16 @@ pub struct Planned {
     pub config: Instance,
     /// The sync group that it belongs to.
     pub group: Option<Group>,
-    /// Index of its interface.
+    /// Index of its interface; 0 while there is none.
     pub ifindex: u32,
     /// Hardware address of its interface.
     pub mac: [u8; 6],
     /// Source of its adverts, while there is one.
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<IpAddr>,
     /// The interface can send and receive.
     pub up: bool,
-    /// Its virtual addresses, each on its interface, with that interface's hardware address.
-    pub addresses: Vec<(Address, [u8; 6])>,
+    /// Its virtual addresses: those that adverts list, in the order of the configuration, then the others.
+    pub vips: Vec<Vip>,
 }
 
 impl Planned {
@@ -78,42 +80,66 @@ impl Planned {
             last_word: self.config.higher_prio_send_advert,
             down_adverts: self.config.down_timer_adverts,
             group: self.group.as_ref().map(|group| group.number),
-            fenced: false,
-            source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
+            fenced: self.config.fence.is_some(),
+            source: self.source.unwrap_or(match self.config.family {
+                Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
+                Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
+            }),
             announcing: self.config.garp.announcing(),
         }
     }
 
-    /// Its virtual addresses.
-    #[must_use]
-    pub fn list(&self) -> Vec<Address> {
-        self.addresses.iter().map(|(address, _)| address.clone()).collect()
+    /// The addresses that adverts list (C-PKT-06).
+    pub fn listed(&self) -> impl Iterator<Item = IpAddr> {
+        self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
     }
 
-    /// Takes over what its interface looks like now; tells whether anything is different.
+    /// Its virtual addresses whose interface is there.
+    #[must_use]
+    pub fn list(&self) -> Vec<Address> {
+        self.vips.iter().filter(|vip| vip.on != 0).map(|vip| vip.address.clone()).collect()
+    }
+
+    /// It cannot send and receive, and that is a fault.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.ifindex == 0 || !self.up && !self.config.dont_track_primary
+    }
+
+    /// Takes over what its interfaces look like now: they may have come, gone, or been made again since. Tells whether
+    /// anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
-        let link = links.by_index(self.ifindex);
-        let up = link.is_some_and(|link| link.up);
-        let source = link.and_then(|link| source(&self.config, link));
-        let mac = link.map_or(self.mac, |link| link.mac);
-        let changed = (up, source, mac) != (self.up, self.source, self.mac);
-        (self.up, self.source, self.mac) = (up, source, mac);
+        let link = find(&self.config.interface, links);
+        let mut changed = replace(&mut self.ifindex, link.map_or(0, |link| link.index));
+        changed |= replace(&mut self.up, link.is_some_and(|link| link.up));
+        changed |= replace(&mut self.source, link.and_then(|link| source(&self.config, link, links)));
+        if let Some(link) = link {
+            changed |= replace(&mut self.mac, link.mac);
+        }
+        changed |= replace(&mut self.vips, vips(&self.config, links));
         changed
     }
 
-    /// Whether its interfaces carry all its addresses.
+    /// Whether its interfaces carry all its addresses that are to be put back.
     #[must_use]
     pub fn carried(&self, links: &Links) -> bool {
-        self.addresses
-            .iter()
-            .all(|(address, _)| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip)))
+        let on_link =
+            |address: &Address| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip));
+        self.vips.iter().filter(|vip| vip.tracked).all(|vip| on_link(&vip.address))
     }
 }
 
-/// Finds the interfaces of every virtual router.
+/// Puts a value in the place of another; tells whether it is another one.
+fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let changed = *place != value;
+    *place = value;
+    changed
+}
+
+/// Finds the interfaces of every virtual router. One that is not there may come later.
 ///
 /// # Errors
-/// When one is missing or is not an Ethernet interface.
+/// When one is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
     let group = |name: &String| {
         let groups = (0..).zip(&config.sync_groups);
@@ -124,59 +150,64 @@ pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
 }
 
 fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
-    let link = find(instance, &instance.interface, links)?;
-    let addresses = instance
-        .addresses
-        .iter()
-        .filter_map(|address| match address.ip {
-            IpAddr::V4(ip) => Some((address, ip)),
-            IpAddr::V6(_) => None,
-        })
-        .map(|(address, ip)| {
-            let link = address.dev.as_deref().map_or(Ok(link), |dev| find(instance, dev, links))?;
-            let address = Address {
-                ifindex: link.index,
-                ip,
-                prefix: address.prefix,
-                label: address.label.clone(),
-                broadcast: address.broadcast.and_then(|broadcast| match broadcast {
-                    IpAddr::V4(broadcast) => Some(broadcast),
-                    IpAddr::V6(_) => None,
-                }),
-                scope: address.scope,
-            };
-            Ok((address, link.mac))
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Planned {
+    let named = std::iter::once(&instance.interface);
+    for interface in named
+        .chain(instance.addresses.iter().chain(&instance.excluded).filter_map(|address| address.dev.as_ref()))
+    {
+        if links.by_name(interface).is_some_and(|link| link.mac == [0; 6]) {
+            return Err(Error::NotEthernet { interface: interface.clone(), instance: instance.name.clone() });
+        }
+    }
+    let mut planned = Planned {
         config: instance.clone(),
         group,
-        ifindex: link.index,
-        mac: link.mac,
-        source: source(instance, link),
-        up: link.up,
-        addresses,
-    })
+        ifindex: 0,
+        mac: [0; 6],
+        source: None,
+        up: false,
+        vips: Vec::new(),
+    };
+    planned.refresh(links);
+    Ok(planned)
 }
 
-fn find<'a>(instance: &Instance, interface: &str, links: &'a Links) -> Result<&'a Link, Error> {
-    let link = links.by_name(interface).ok_or_else(|| Error::NoInterface {
-        interface: interface.to_owned(),
-        instance: instance.name.clone(),
-        line: instance.line,
-        present: links.names().into_iter().map(str::to_owned).collect(),
-    })?;
-    if link.mac == [0; 6] {
-        return Err(Error::NotEthernet { interface: interface.to_owned(), instance: instance.name.clone() });
-    }
-    Ok(link)
+/// The addresses of a virtual router on the interfaces that are there; those whose interface is not have index 0.
+fn vips(instance: &Instance, links: &Links) -> Vec<Vip> {
+    let vip = |(config, listed): (&VirtualAddress, bool)| {
+        let link = find(config.dev.as_ref().unwrap_or(&instance.interface), links);
+        let on = link.map_or(0, |link| link.index);
+        let address = Address::new(config, on);
+        let forwards = |link: &Link| sysctl::is_on(&format!("net/ipv6/conf/{}/forwarding", link.name));
+        let router = address.ip.is_ipv6() && link.is_some_and(forwards);
+        let mac = link.map_or([0; 6], |link| link.mac);
+        Vip { address, on, mac, router, listed, tracked: !config.no_track }
+    };
+    let listed = instance.addresses.iter().map(|address| (address, true));
+    let excluded = instance.excluded.iter().map(|address| (address, false));
+    listed.chain(excluded).map(vip).collect()
 }
 
-/// A configured source counts only while the interface carries it: an advert from elsewhere would not be answered.
-fn source(instance: &Instance, link: &Link) -> Option<Ipv4Addr> {
+/// An Ethernet interface of this name.
+fn find<'a>(interface: &str, links: &'a Links) -> Option<&'a Link> {
+    links.by_name(interface).filter(|link| link.mac != [0; 6])
+}
+
+/// A configured source counts only while this host has it: an advert from elsewhere would not be answered.
+fn source(instance: &Instance, link: &Link, links: &Links) -> Option<IpAddr> {
     match instance.source {
-        Some(IpAddr::V4(ip)) => link.carries(ip).then_some(ip),
-        Some(IpAddr::V6(_)) => None,
-        None => link.primary(),
+        Some(ip) => links.send_from(ip).then_some(ip),
+        None => link.primary(|ip| suits(instance, ip)),
+    }
+}
+
+/// Whether adverts may come from an address: over IPv6 from a link-local one (C-TX-04), but from one that is valid beyond
+/// the link to peers that are.
+fn suits(instance: &Instance, ip: IpAddr) -> bool {
+    let beyond = |peer: &Peer| !matches!(peer.ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    match ip {
+        IpAddr::V4(_) => instance.family == Family::V4,
+        IpAddr::V6(ip) => {
+            instance.family == Family::V6 && ip.is_unicast_link_local() != instance.peers.iter().any(beyond)
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::mpsc;
 use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 
@@ -14,11 +15,15 @@ use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::tracked::Arithmetic;
+use crate::config::Config;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
 use crate::effects::{Holder, Order, Transmitter};
+use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
 use crate::notify::Publisher;
+use crate::track::Known;
 use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
@@ -82,6 +87,9 @@ pub struct Election {
     pub(super) publisher: Publisher,
     pub(super) will: Will,
     pub(super) hand_overs: Vec<HandOver>,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) fences: Fences,
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl Election {
@@ -89,7 +97,9 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
-    pub fn new(
+    pub(crate) fn new(
+        config: &Config,
+        known: Known,
         planned: Vec<Planned>,
         datapath: Datapath,
         monitor: Monitor,
@@ -98,6 +108,7 @@ impl Election {
         will: Will,
     ) -> anyhow::Result<Self> {
         let holder = Holder::start(will.clone())?;
+        let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -138,6 +149,9 @@ impl Election {
             publisher,
             will,
             hand_overs: Vec::new(),
+            arithmetic: Arithmetic::new(config, known),
+            fences,
+            verdicts: Vec::new(),
         })
     }
 
@@ -147,9 +161,10 @@ impl Election {
     /// When the kernel's timer, events or netlink fail. What is held then is for the caller to remove.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> anyhow::Result<()> {
         self.start();
+        let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
@@ -157,17 +172,23 @@ impl Election {
                 rung = self.alarm.rings() => {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
+                    self.hear_answers();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
                     self.hear(HEARD_AT_ONCE);
                 }
+                heard = self.fences.readable() => {
+                    heard?;
+                    self.hear_answers();
+                }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
-                    let index = changed?;
-                    self.links_changed(index);
+                    changed?;
+                    self.links_changed();
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
+                () = readings.changed() => self.weigh(),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
                     Some(Command::Operate(operation, target, done)) => {
@@ -182,18 +203,18 @@ impl Election {
     }
 
     fn start(&mut self) {
+        self.weigh();
         for id in self.ids() {
             let planned = &self.members[usize::from(id.0)].planned;
-            let (up, source) = (planned.up, planned.source);
+            let (cut, source) = (planned.is_cut(), planned.source);
             let now = clock::now();
-            if !up {
+            if cut {
                 self.router.handle(id, Input::FaultRaised(Fault::Link), now);
             }
             if source.is_none() {
                 self.router.handle(id, Input::FaultRaised(Fault::Source), now);
             }
-            self.router.handle(id, Input::Startup, now);
-            self.publish(id);
+            self.start_up(id);
         }
     }
 
@@ -206,6 +227,7 @@ impl Election {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }
+        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
@@ -229,6 +251,7 @@ impl Election {
             match self.datapath.take() {
                 Some(Heard::Advert(id, advert, watched)) => {
                     tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                    self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
                         self.router.handle(id, Input::Watched, now);
@@ -259,7 +282,7 @@ impl Election {
         let answer = member.defence.against(mac, clock::now());
         if answer.say {
             let name = &member.planned.config.name;
-            tracing::warn!("({name}) another node, {}, claims our address {ip} by gratuitous ARP", Mac(mac));
+            tracing::warn!("({name}) another node, {}, claims our address {ip}", Mac(mac));
         }
         if answer.announce && member.in_place {
             self.queue_announcement(id);

@@ -92,8 +92,12 @@ pub(super) fn spawn(
     })
 }
 
-/// A descriptor of a child that nobody has waited for yet, so that its number is still its own.
-pub(super) fn open(pid: Pid) -> io::Result<OwnedFd> {
+/// A descriptor of a process (`pidfd_open(2)`), which becomes readable when it ends. A child has its number for itself until
+/// it is waited for; that of any other process may be another's by now.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn open(pid: Pid) -> io::Result<OwnedFd> {
     // SAFETY: takes no pointer.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
     let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0).ok_or_else(io::Error::last_os_error)?;

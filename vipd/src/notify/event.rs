@@ -40,8 +40,11 @@ pub(crate) struct Events {
 }
 
 /// The election's side. Nothing here waits, and nothing is allocated while nothing happens.
+///
+/// As in Keepalived, who is told of a state finds the addresses as that state wants them. So events are kept until they are.
 pub struct Publisher {
     events: mpsc::Sender<Event>,
+    kept: Vec<Event>,
     lost: Arc<AtomicU64>,
     /// The last effective priority of every virtual router; 0 before there was one.
     priorities: Vec<u8>,
@@ -51,19 +54,20 @@ pub struct Publisher {
 pub(crate) fn channel(instances: usize) -> (Publisher, Events) {
     let (events, waiting) = mpsc::channel(WAITING_MAX);
     let lost = Arc::new(AtomicU64::new(0));
-    let publisher = Publisher { events, lost: Arc::clone(&lost), priorities: vec![0; instances] };
+    let kept = Vec::with_capacity(2 * instances);
+    let publisher = Publisher { events, kept, lost: Arc::clone(&lost), priorities: vec![0; instances] };
     (publisher, Events { waiting, lost })
 }
 
 impl Publisher {
     /// Tells of a change of state.
     pub fn changed(&mut self, id: InstanceId, transition: Transition, priority: u8) {
-        self.publish(Event { instance: id, priority, what: What::Changed(transition) });
+        self.keep(Event { instance: id, priority, what: What::Changed(transition) });
     }
 
     /// Tells that a Master heard an advert that loses.
     pub fn loser(&mut self, id: InstanceId, priority: u8) {
-        self.publish(Event { instance: id, priority, what: What::Loser });
+        self.keep(Event { instance: id, priority, what: What::Loser });
     }
 
     /// Tells of the effective priority if it is another one than before. The first one is no news, and only a Master's or
@@ -74,25 +78,41 @@ impl Publisher {
         let matters = matches!(status.state, State::Master | State::Backup);
         if matters && before != 0 && before != status.priority {
             let what = What::Priority(status.state);
-            self.publish(Event { instance: id, priority: status.priority, what });
+            self.keep(Event { instance: id, priority: status.priority, what });
         }
     }
 
     /// Tells that a reload takes a virtual router away.
     pub fn deleted(&mut self, id: InstanceId, priority: u8) {
-        self.publish(Event { instance: id, priority, what: What::Deleted });
+        self.keep(Event { instance: id, priority, what: What::Deleted });
     }
 
-    /// A full channel costs the event; that is counted, and said the first time.
-    fn publish(&mut self, event: Event) {
-        // A closed one means that the service thread ends, and the agent with it.
-        let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(event) else { return };
-        if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!(
-                "the service thread does not keep up: {WAITING_MAX} events wait to be notified, further ones are lost \
-                 (`lost-events` in status)"
-            );
+    fn keep(&mut self, event: Event) {
+        if self.kept.len() < WAITING_MAX {
+            self.kept.push(event);
+        } else {
+            lose(&self.lost);
         }
+    }
+
+    /// Passes on the events of those whose addresses are where they are to be.
+    pub fn publish(&mut self, mut settled: impl FnMut(InstanceId) -> bool) {
+        for event in self.kept.extract_if(.., |event| settled(event.instance)) {
+            // A closed channel means that the service thread ends, and the agent with it.
+            if let Err(mpsc::error::TrySendError::Full(_)) = self.events.try_send(event) {
+                lose(&self.lost);
+            }
+        }
+    }
+}
+
+/// One more event is lost. It is counted, and said the first time.
+fn lose(lost: &AtomicU64) {
+    if lost.fetch_add(1, Ordering::Relaxed) == 0 {
+        tracing::warn!(
+            "{WAITING_MAX} events wait to be notified, further ones are lost (`lost-events` in status): the service \
+             thread, or the kernel with the addresses, does not keep up"
+        );
     }
 }
 
@@ -106,8 +126,28 @@ mod tests {
 
         for _ in 0..WAITING_MAX + 3 {
             publisher.loser(InstanceId(0), 100);
+            publisher.publish(|_| true);
         }
 
         assert_eq!((events.waiting.len(), events.lost.load(Ordering::Relaxed)), (WAITING_MAX, 3));
+    }
+
+    #[test]
+    fn events_of_each_wait_in_order_until_its_addresses_are_settled() {
+        let (mut publisher, mut events) = channel(2);
+        for priority in [1, 2] {
+            publisher.loser(InstanceId(0), priority);
+            publisher.loser(InstanceId(1), priority);
+        }
+        let mut published = |publisher: &mut Publisher, settled: &[u16]| -> Vec<(u16, u8)> {
+            publisher.publish(|id| settled.contains(&id.0));
+            std::iter::from_fn(|| events.waiting.try_recv().ok())
+                .map(|event| (event.instance.0, event.priority))
+                .collect()
+        };
+
+        assert_eq!(published(&mut publisher, &[]), []);
+        assert_eq!(published(&mut publisher, &[1]), [(1, 1), (1, 2)]);
+        assert_eq!(published(&mut publisher, &[0, 1]), [(0, 1), (0, 2)]);
     }
 }

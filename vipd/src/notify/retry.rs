@@ -75,7 +75,9 @@ mod tests {
     ) -> (Vec<(u64, u8)>, [u64; 3]) {
         let tally = Rc::new(Tally::new("test"));
         let backlog = Backlog::new(Rc::clone(&tally));
-        events.iter().for_each(|event| backlog.push(*event));
+        for event in events {
+            backlog.push(*event);
+        }
         let (began, attempts) = (Instant::now(), RefCell::default());
         let attempt = async |event: &u8| {
             let mut attempts: std::cell::RefMut<'_, Vec<(u64, u8)>> = attempts.borrow_mut();
@@ -118,7 +120,9 @@ mod tests {
     async fn nothing_is_tried_again_when_vipd_stops() {
         let tally = Rc::new(Tally::new("test"));
         let backlog = Backlog::new(Rc::clone(&tally));
-        [1, 2].iter().for_each(|event| backlog.push(*event));
+        for event in [1, 2] {
+            backlog.push(event);
+        }
         backlog.close();
         let began = Instant::now();
 

@@ -5,15 +5,19 @@ use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
+use tokio::task::LocalSet;
 use vipd_core::{Cause, Fault, InstanceId, Instant, State, TrackerId, Transition};
 
-use super::event::{Event, What};
+use super::event::{Event, What, channel};
 use super::mail::{Mailer, body, subject};
 use super::notice::{Notice, Word};
 use super::scripts::{Trigger, triggers};
 use super::story::Story;
 use super::webhook::{Receiver, pagerduty, plain, sentence};
-use crate::config::{Command, Config, Deleted, Instance, Mail, StartState, SyncGroup, Trackers};
+use super::{LIMIT_AT_STOP, Notifier};
+use crate::config::{
+    Command, Config, Deleted, Instance, Mail, Secret, StartState, SyncGroup, Trackers, Webhook, WebhookFormat,
+};
 
 const SILENCE: Cause = Cause::Silence { since: Instant::from_nanos(0), waited: Duration::from_millis(3609) };
 
@@ -169,12 +173,21 @@ fn losing_adverts_priorities_and_deletion_have_words_of_their_own() {
     for (what, deleted, word) in cases {
         let mut config = config(&["VI_1"]);
         config.instances[0].notify.deleted = deleted;
+        config.instances[0].notify.priority_changes = true;
         let mut story = Story::new(&config);
 
         let lines = told(&mut story, &[event(what)]);
 
         assert_eq!(lines, [format!("INSTANCE VI_1 {word} 90")]);
     }
+}
+
+#[test]
+fn changes_of_the_priority_are_told_where_that_is_wanted() {
+    let mut story = Story::new(&config(&["VI_1"]));
+    let event = Event { instance: InstanceId(0), priority: 90, what: What::Priority(State::Backup) };
+
+    assert_eq!(told(&mut story, &[event]), [] as [&str; 0]);
 }
 
 /// As keepalived 2.2.7: MASTER_RX_LOWER_PRI and priorities are for pipes and, the first, for a command of its own.
@@ -302,4 +315,38 @@ fn webhooks_are_told_of_instances_and_not_of_what_follows_for_their_group() {
     let wanted: Vec<bool> = notices.iter().map(Receiver::wants).collect();
     assert_eq!(wanted, [true, false]);
     assert!(Rc::ptr_eq(&notices[0].subject, &story.tell(master())[0].subject));
+}
+
+/// A server that takes the request and never answers, for longer than an agent may take to end.
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_hangs_is_cut_off_ten_seconds_after_the_end_of_the_election() {
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = server.local_addr().expect("bound").port();
+    let hook = Webhook {
+        url: Secret(format!("http://127.0.0.1:{port}/")),
+        format: WebhookFormat::Json,
+        token: None,
+        timeout: Duration::from_hours(1),
+        retries: 5,
+    };
+    let config = Config { webhooks: vec![hook], ..config(&["VI_1"]) };
+    let tasks = LocalSet::new();
+    let ended = tasks.run_until(async {
+        let (mut publisher, events) = channel(1);
+        let mut notifier = Notifier::start(&config, events);
+        let What::Changed(transition) = started(0).what else { unreachable!() };
+        publisher.changed(InstanceId(0), transition, 110);
+        publisher.publish(|_| true);
+        let taken = tokio::select! {
+            never = notifier.run() => match never {},
+            taken = server.accept() => taken,
+        };
+        let began = tokio::time::Instant::now();
+        notifier.finish().await;
+        drop(taken);
+        began.elapsed()
+    });
+
+    // tokio's clock has milliseconds.
+    assert_eq!(ended.await.as_secs(), LIMIT_AT_STOP.as_secs());
 }

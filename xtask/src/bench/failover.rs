@@ -9,7 +9,7 @@ use vipd_tests::probe::Echo;
 use vipd_tests::{Datapath, Pair};
 
 use super::contender::Contender;
-use super::report::{Cell, Group, Mark, Plot, Report, Scale, Table};
+use super::report::{Cell, Plot, Report, Scale, Table};
 use super::round::{self, Fault, Measure, Sample};
 use super::setting::{Interval, Setting};
 use super::spread::Spread;
@@ -136,22 +136,12 @@ fn report(all: &[Series], intervals: &[Interval], rounds: u32) -> Report {
             (Measure::AdvertAfterFault, None),
             (Measure::Outage, None),
         ] {
-            let groups = Fault::ALL.into_iter().map(|fault| Group {
-                label: fault.to_string(),
-                marks: of(fault)
-                    .map(|series| Mark {
-                        series: series.contender.to_string(),
-                        values: series.values(measure),
-                    })
-                    .collect(),
+            let title = format!("Adverts every {interval}: {}", measure.name());
+            let rows = Fault::ALL.into_iter().flat_map(of).map(|series| {
+                (series.fault.to_string(), series.contender.to_string(), series.values(measure))
             });
-            plots.push(Plot {
-                title: format!("Adverts every {interval}: {}", measure.name()),
-                axis: "milliseconds (logarithmic)",
-                scale: Scale::Logarithmic,
-                goal,
-                groups: groups.collect(),
-            });
+            let plot = Plot::of(title, "milliseconds (logarithmic)", Scale::Logarithmic, rows);
+            plots.push(Plot { goal, ..plot });
         }
     }
     Report {

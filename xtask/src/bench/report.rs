@@ -128,6 +128,32 @@ pub(super) struct Mark {
     pub(super) values: Vec<f64>,
 }
 
+impl Plot {
+    /// Rows of a label, a series and its values: those that follow one another with the same label are one group.
+    pub(super) fn of(
+        title: impl Into<String>,
+        axis: &'static str,
+        scale: Scale,
+        rows: impl Iterator<Item = (String, String, Vec<f64>)>,
+    ) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        for (label, series, values) in rows {
+            if groups.last().is_none_or(|group| group.label != label) {
+                groups.push(Group { label, marks: Vec::new() });
+            }
+            if let Some(group) = groups.last_mut() {
+                group.marks.push(Mark { series, values });
+            }
+        }
+        Self { title: title.into(), axis, scale, goal: None, groups }
+    }
+
+    /// With a value that should not be exceeded.
+    pub(super) fn goal(self, value: f64, name: &'static str) -> Self {
+        Self { goal: Some((value, name)), ..self }
+    }
+}
+
 impl Report {
     /// The rows as objects, and the samples.
     pub(super) fn json(&self) -> Value {
@@ -140,9 +166,10 @@ impl Report {
     }
 }
 
-/// A number with about three digits that count.
+/// A number with about three digits that count; a whole one is most likely a count.
 pub(super) fn show(number: f64) -> String {
     match number.abs() {
+        size if size.fract() == 0.0 => format!("{number:.0}"),
         size if size >= 99.95 => format!("{number:.0}"),
         size if size >= 9.995 => format!("{number:.1}"),
         size if size >= 0.9995 => format!("{number:.2}"),
@@ -161,7 +188,8 @@ mod tests {
             (0.0, "0"),
             (0.1234, "0.123"),
             (-0.5, "-0.500"),
-            (1.0, "1.00"),
+            (1.0, "1"),
+            (1.001, "1.00"),
             (36.43, "36.4"),
             (1234.5, "1234"),
         ];

@@ -10,8 +10,8 @@ use vipd_tests::probe::{Probe, longest_gap};
 use vipd_tests::{Balancer, Frame, Moment, Pair, Running, Tap, procs};
 
 use super::contender::Contender;
-use super::millis;
 use super::setting::{Heard, Setting};
+use super::{millis, signed_millis};
 
 /// For any step; more than any of them takes.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -128,11 +128,11 @@ impl Measure {
     pub(super) fn of(self, sample: &Sample) -> f64 {
         let Sample { struck, floor, spoke, claimed, outage } = *sample;
         match self {
-            Self::AdvertPastFloor => millis(spoke.minus(floor)),
-            Self::ClaimPastFloor => millis(claimed.minus(floor)),
-            Self::ClaimAfterAdvert => millis(claimed.minus(spoke)),
-            Self::AdvertAfterFault => millis(spoke.minus(struck)),
-            Self::Outage => outage.as_secs_f64() * 1e3,
+            Self::AdvertPastFloor => signed_millis(spoke.minus(floor)),
+            Self::ClaimPastFloor => signed_millis(claimed.minus(floor)),
+            Self::ClaimAfterAdvert => signed_millis(claimed.minus(spoke)),
+            Self::AdvertAfterFault => signed_millis(spoke.minus(struck)),
+            Self::Outage => millis(outage),
         }
     }
 }
@@ -154,9 +154,10 @@ pub(super) fn play(
     let watch = Watch { pair, probe, tap: Tap::open(pair.switch.host())? };
     let start = |balancer: &Balancer, conf| balancer.start(contender.agent(), &contender.conf(conf));
     // Whatever a round before this one has left.
-    pair.lb1.port.link_up()?;
-    pair.lb1.port.heal()?;
+    pair.restore()?;
     let mut lb1 = start(&pair.lb1, &setting.confs[0])?;
+    // One after the other: loading a program into the kernel keeps a core busy, and two would be all there are.
+    pair.wait_for_holder(&pair.lb1, LIMIT)?;
     let lb2 = start(&pair.lb2, &setting.confs[1])?;
     let mut samples = Vec::new();
     for fault in Fault::ALL {

@@ -1,20 +1,18 @@
 //! `cargo xtask bench starve`: who loses or takes an address only because it does not get to run.
 
 mod show;
-mod wire;
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use vipd_tests::frame::read_mac;
-use vipd_tests::{Host, Pair, Running, Tap, procs};
+use vipd_tests::{Host, Pair, procs};
 
-use self::wire::Wire;
 use super::contender::Contender;
 use super::load::{Hogs, Load};
 use super::report::Report;
 use super::setting::{Interval, Setting};
+use super::wire::{Wire, masters};
 
 /// For any step of a bench that is not slowed down.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -135,13 +133,10 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn play(&self, contender: Contender, load: Load, place: Place) -> Result<Case> {
         let Self { pair, setting, .. } = self;
-        pair.lb1.port.heal()?;
+        pair.restore()?;
         let lb1 = pair.lb1.start(contender.agent(), &contender.conf(&setting.confs[0]))?;
         let lb2 = pair.lb2.start(contender.agent(), &contender.conf(&setting.confs[1]))?;
-        let macs = [&pair.lb1, &pair.lb2].map(|node| read_mac(&node.mac).context("MAC address"));
-        let [first, second] = macs;
-        let tap = Tap::of(pair.switch.host(), &[first?, second?])?;
-        let mut wire = Wire::new(pair, tap, setting.interval.length());
+        let mut wire = Wire::open(pair, setting.interval)?;
         pair.wait_for_holder(&pair.lb1, LIMIT)?;
         wire.wait_for_calm(LIMIT)?.context("lb1 is not left alone before there is any load")?;
         let unbound = if place == Place::Both {
@@ -149,13 +144,12 @@ impl Plan<'_> {
         } else {
             procs::pin(&lb1.processes(), CORES[0]) + procs::pin(&lb2.processes(), CORES[1])
         };
-        let entered = |nodes: [&Running; 2]| nodes.map(masters).iter().sum::<usize>();
-        let before = entered([&lb1, &lb2]);
+        let before = masters(&lb1) + masters(&lb2);
 
         let at_most = self.seconds + PATIENCE * 2 * self.cuts + LIMIT;
         let load_at_work = Hogs::start(self.hogs, load, place.core(), at_most)?;
         let seen = wire.watch(self.seconds)?;
-        let entered_after = entered([&lb1, &lb2]);
+        let entered = masters(&lb1) + masters(&lb2) - before;
         let mut cuts = Vec::new();
         for _ in 0..self.cuts {
             // Where there is no calm there is no failure to be told from the rest.
@@ -178,14 +172,10 @@ impl Plan<'_> {
             place,
             unbound,
             watched: seen.watched,
-            entered: entered_after - before,
+            entered,
             takeovers: seen.takeovers,
             longest_gap: seen.longest_gap,
             cuts,
         })
     }
-}
-
-fn masters(node: &Running) -> usize {
-    node.process().lines().iter().filter(|line| line.text.contains("Entering MASTER STATE")).count()
 }

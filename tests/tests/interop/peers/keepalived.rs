@@ -189,14 +189,17 @@ fn vipd_takes_over_from_a_keepalived_whose_parent_process_was_killed() {
     lan.expect_clean_frames().expect("tshark has no complaint");
 }
 
+/// What is left of vipd resigns, and takes the address off.
 #[test]
 fn keepalived_stands_in_for_a_killed_vipd_until_it_is_started_anew() {
     let Two { lan, better, worse } = two([Vipd, Keepalived], Settings::v3);
+    let tap = lan.tap().expect("tap");
 
-    better.process().kill().expect("SIGKILL");
+    better.process().kill_alone().expect("SIGKILL");
 
-    worse.wait_for_state("MASTER").expect("takeover");
-    lan.wait_for_speaker(1).expect("keepalived speaks alone");
+    expect_resignation(&tap, &lan, 0);
+    worse.wait_for_state("MASTER").expect("takeover after resignation");
+    lan.wait_for_master(1).expect("keepalived is alone");
     drop(better);
     let _better = lan.start(0, &Settings::v3(PRIORITIES[0])).expect("vipd starts again");
     worse.wait_for_state("BACKUP").expect("the lower priority yields");

@@ -14,6 +14,11 @@ mod track;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::toml::form;
+
 pub use address::{Family, StaticAddress, VirtualAddress};
 pub use fence::Fence;
 pub use instance::{Checksum, Garp, Instance, Peer, StartState, SyncGroup, Vmac};
@@ -25,45 +30,56 @@ pub use track::{
 };
 
 /// One agent's configuration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Config {
     /// Label of this node in logs and mail (`router_id`); the host name where none is given.
     pub router_id: Option<String>,
     /// How adverts are to be received; `Auto` where none is demanded. vipd's own keyword.
     pub datapath: Datapath,
     /// How long after the start no advert is sent or judged (`vrrp_startup_delay`); none by default.
+    #[serde(serialize_with = "form::seconds")]
+    #[schemars(with = "form::Seconds")]
     pub startup_delay: Duration,
     /// Network namespace to run in, by its name in `/run/netns` (`net_namespace`); that of the start by default.
     pub net_namespace: Option<String>,
     /// Refuse to run scripts as root that somebody else could change (`enable_script_security`); off by default.
+    #[serde(rename = "enable_script_security")]
     pub script_security: bool,
     /// Health checks, scripts among them (`vrrp_script`, vipd's own `vrrp_check`), that instances track by name.
+    #[serde(rename = "check")]
     pub checks: Vec<Check>,
     /// Files with a number in them that instances track by name (`track_file`, formerly `vrrp_track_file`).
+    #[serde(rename = "file")]
     pub files: Vec<FileTracker>,
     /// Processes that instances track by name (`vrrp_track_process`).
+    #[serde(rename = "process")]
     pub processes: Vec<ProcessTracker>,
     /// Instances that move together (`vrrp_sync_group`).
+    #[serde(rename = "sync_group")]
     pub sync_groups: Vec<SyncGroup>,
     /// Pipes that every event is written to (`notify_fifo`, `vrrp_notify_fifo`).
+    #[serde(rename = "fifo")]
     pub fifos: Vec<Fifo>,
     /// How mail is sent; `None` where `notification_email` names nobody.
     pub mail: Option<Mail>,
     /// Where events are posted as JSON. vipd's own.
+    #[serde(rename = "webhook")]
     pub webhooks: Vec<Webhook>,
     /// Addresses that are there while the agent runs, whatever the election says (`static_ipaddress`).
+    #[serde(rename = "static_ipaddress")]
     pub static_addresses: Vec<StaticAddress>,
     /// Routes that are there while the agent runs (`static_routes`).
     pub static_routes: Vec<Route>,
     /// Policy rules that are there while the agent runs (`static_rules`).
     pub static_rules: Vec<Rule>,
     /// The virtual routers, in the order of the file; at least one.
+    #[serde(rename = "instance")]
     pub instances: Vec<Instance>,
 }
 
 /// Which step of the ladder is demanded.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, serde::Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Datapath {

@@ -3,6 +3,10 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::toml::form;
 use super::Family;
 
 /// A network: an address with a prefix length. `0.0.0.0/0` and `::/0` are the default route.
@@ -15,11 +19,12 @@ pub struct Prefix {
 }
 
 /// A route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Route {
     /// Where it leads; its family is that of the route.
     pub to: Prefix,
     /// What becomes of packets; `Unicast` by default.
+    #[serde(rename = "type")]
     pub kind: RouteKind,
     /// Gateway (`via`, `gw`, `gateway`).
     pub via: Option<IpAddr>,
@@ -34,6 +39,7 @@ pub struct Route {
     /// Priority of the route, least first (`metric`, `priority`, `preference`); the kernel's choice by default.
     pub metric: Option<u32>,
     /// Who put it there (`proto`), the kernel's `RTPROT_` value; the agent's own mark by default.
+    #[serde(rename = "proto")]
     pub protocol: Option<u8>,
     /// Path MTU in octets (`mtu`).
     pub mtu: Option<u32>,
@@ -44,7 +50,8 @@ pub struct Route {
 }
 
 /// What becomes of packets that a route takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum RouteKind {
     /// They are forwarded.
     #[default]
@@ -60,7 +67,7 @@ pub enum RouteKind {
 }
 
 /// A policy rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Rule {
     /// Its family.
     pub family: Family,
@@ -73,10 +80,14 @@ pub struct Rule {
     /// Interface that they leave by (`oif`).
     pub oif: Option<String>,
     /// Mark and mask (`fwmark`).
+    #[serde(serialize_with = "form::fwmark")]
+    #[schemars(with = "Option<String>")]
     pub fwmark: Option<(u32, u32)>,
     /// Where in the list of rules, least first (`preference`, `order`, `priority`); the kernel's choice by default.
     pub priority: Option<u32>,
     /// What to do with them.
+    #[serde(flatten)]
+    #[schemars(with = "form::Action")]
     pub action: RuleAction,
     /// Leave it alone when somebody else removes it (`no_track`); it is put back by default.
     pub no_track: bool,

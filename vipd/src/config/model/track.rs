@@ -4,6 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::toml::form;
 use super::Command;
 
 /// How a tracked thing moves the priority of those that track it.
@@ -11,9 +15,10 @@ use super::Command;
 /// A positive value is added while the thing is up, a negative one (which lowers) while it is down. With 0 the tracker
 /// is in FAULT while the thing is down. The effective priority is the base plus all of these, within 1 to 254; a base of
 /// 255 never moves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Weight {
     /// -253 to 253; files and processes -254 to 254.
+    #[serde(rename = "weight")]
     pub value: i16,
     /// Up counts as down and down as up (`reverse`).
     pub reverse: bool,
@@ -29,35 +34,46 @@ pub struct Tracked {
 }
 
 /// Everything that one instance or group tracks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Trackers {
     /// Interfaces besides the instance's own (`track_interface`), which is always tracked unless `dont_track_primary`.
+    #[serde(rename = "track_interface")]
     pub interfaces: Vec<Tracked>,
     /// Names of [`Config::checks`](super::Config::checks) (`track_script`).
+    #[serde(rename = "track_check")]
     pub checks: Vec<Tracked>,
     /// Names of [`Config::files`](super::Config::files) (`track_file`).
+    #[serde(rename = "track_file")]
     pub files: Vec<Tracked>,
     /// Names of [`Config::processes`](super::Config::processes) (`track_process`).
+    #[serde(rename = "track_process")]
     pub processes: Vec<Tracked>,
 }
 
 /// A health check that is made again and again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// Its name.
     pub name: String,
     /// What is done.
+    #[serde(flatten)]
+    #[schemars(with = "form::ProbeKeys")]
     pub probe: Probe,
     /// From the start of one run to the start of the next (`interval`, seconds with fraction); 1 s by default. A run
     /// that is still going on then is not followed by another (no queue).
+    #[serde(serialize_with = "form::seconds")]
+    #[schemars(with = "form::Seconds")]
     pub interval: Duration,
     /// After this a run has failed (`timeout`); the interval by default. A script gets SIGTERM, and SIGKILL 2 s later.
+    #[serde(serialize_with = "form::seconds")]
+    #[schemars(with = "form::Seconds")]
     pub timeout: Duration,
     /// Successes in a row that make it up (`rise`); 1 by default.
     pub rise: u32,
     /// Failures in a row that make it down (`fall`); 1 by default.
     pub fall: u32,
     /// For those that track it without a weight of their own; 0 by default.
+    #[serde(flatten)]
     pub weight: Weight,
     /// Down until the first success (`init_fail`); by default its first result decides, without rise and fall.
     pub init_fail: bool,
@@ -111,20 +127,23 @@ pub struct HttpProbe {
 
 /// A file with a number in it (`track_file`). The priority is moved by the number times the weight; a sum of -254 or
 /// less is FAULT. With weight 0 any number but 0 is FAULT. A file that is not there, or holds no number, counts as 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileTracker {
     /// Its name.
     pub name: String,
     /// The file (`file`), an absolute path.
+    #[serde(rename = "file")]
     pub path: PathBuf,
     /// For those that track it without a weight of their own; 1 by default.
+    #[serde(flatten)]
     pub weight: Weight,
     /// What to put into it at the start (`init_file`); it is left as it is by default.
+    #[serde(rename = "init_file")]
     pub init: Option<FileInit>,
 }
 
 /// What a tracked file is to hold at the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileInit {
     /// The number; 0 by default.
     pub value: i32,
@@ -133,25 +152,34 @@ pub struct FileInit {
 }
 
 /// Processes that must be alive (`vrrp_track_process`), by notification and not by polling.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ProcessTracker {
     /// Its name.
     pub name: String,
     /// Name or path of the program: the first word of `process`.
+    #[serde(serialize_with = "form::program")]
+    #[schemars(with = "form::Words")]
     pub process: String,
     /// What its arguments must be.
+    #[serde(flatten)]
+    #[schemars(with = "form::ParameterKeys")]
     pub parameters: Parameters,
     /// Match the whole of `/proc/PID/cmdline`, not the 15 octets of `comm` (`full_command`). So also with parameters.
     pub full_command: bool,
     /// For those that track it without a weight of their own; 0 by default.
+    #[serde(flatten)]
     pub weight: Weight,
     /// Fewest processes (`quorum`); 1 by default.
     pub quorum: u16,
     /// Most processes (`quorum_max`); any number by default.
     pub quorum_max: Option<u16>,
     /// How long there must be enough before it is up (`fork_delay`, `delay`); none by default.
+    #[serde(serialize_with = "form::seconds")]
+    #[schemars(with = "form::Seconds")]
     pub fork_delay: Duration,
     /// How long there must be too few before it is down (`terminate_delay`, `delay`); none by default.
+    #[serde(serialize_with = "form::seconds")]
+    #[schemars(with = "form::Seconds")]
     pub terminate_delay: Duration,
 }
 

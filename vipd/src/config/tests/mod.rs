@@ -1,14 +1,19 @@
 //! The promises that configuration keeps, one file for each.
 
+mod convert;
 mod guide;
+mod keywords;
+mod language;
+mod lint;
 mod refused;
 mod rendering;
 mod robust;
+mod schema;
 mod secrets;
 mod toml;
 mod warned;
 
-use super::{Diagnostic, Diagnostics, Instance, Loaded, load_str};
+use super::{Config, Diagnostic, Diagnostics, Instance, Loaded, load_str};
 
 /// What `text` gives as a keepalived.conf that can be used.
 fn accepted(text: &str) -> Loaded {
@@ -38,4 +43,11 @@ fn with(lines: &str) -> String {
 /// Line and column.
 fn position(diagnostic: &Diagnostic) -> (usize, usize) {
     diagnostic.place.as_ref().map_or((0, 0), |place| (place.line, place.column))
+}
+
+/// The configuration without the lines that its parts begin on.
+fn without_lines(mut config: Config) -> Config {
+    config.instances.iter_mut().for_each(|instance| instance.line = 0);
+    config.sync_groups.iter_mut().for_each(|group| group.line = 0);
+    config
 }

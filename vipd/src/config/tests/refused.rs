@@ -44,12 +44,41 @@ fn a_value_that_keepalived_conf_cannot_hold_is_refused_where_it_stands() {
         ("garp_master_refresh_repeat 256", 28, "`256` is not a number of announcements", "1 to 255"),
         ("mcast_src_ip eth0", 14, "`eth0` is not an IP address", "192.168.1.100"),
         ("mcast_src_ip 224.0.0.18", 14, "not the address of one host", "192.168.1.100"),
-        ("unicast_src_ip fe80::1", 16, "IPv4 only", "take it out"),
+        ("unicast_src_ip fd00::1", 16, "cannot come from fd00::1", "family of the virtual addresses"),
         ("unicast_peer\npriority 100", 1, "`unicast_peer` has no block", "`{`"),
         ("unicast_peer { }", 1, "names no peer", "multicast"),
         ("unicast_peer { 10.0.0.300 }", 16, "not an IP address", "192.168.1.100"),
-        ("unicast_peer { fd00::2 }", 16, "IPv4 only", "take it out"),
+        ("unicast_peer { fd00::2 }", 16, "cannot go to fd00::2", "family of the virtual addresses"),
         ("unicast_peer { 10.0.0.2 { } }", 16, "holds no blocks", "one address on each line"),
+        ("unicast_peer { 10.0.0.2 min_ttl 256 }", 33, "`256` is not a TTL", "0 to 255"),
+        ("unicast_peer { 10.0.0.2 min_ttl 9 max_ttl 8 }", 16, "no advert can arrive", "not above `max_ttl`"),
+        ("unicast_src_ip 10.0.0.1\nmcast_src_ip 10.0.0.2", 14, "another source", "keep one"),
+        ("unicast_ttl 0", 13, "`0` is not a TTL", "1 to 255"),
+        ("mcast_dst_ip 10.0.0.1", 14, "not a group", "224.0.0.18"),
+        ("mcast_dst_ip ff02::12", 14, "not a group", "224.0.0.18"),
+        ("down_timer_adverts 0", 20, "`0` is not a number of adverts", "1 to 100"),
+        ("garp_lower_prio_repeat 256", 24, "`256` is not a number of announcements", "0 to 255"),
+        ("lower_prio_no_advert maybe", 22, "neither on nor off", "nothing for on"),
+        ("use_vmac a-much-too-long-name", 10, "is too long for an interface", "at most 15 octets"),
+        ("strict_mode\nunicast_peer { 10.0.0.2 }", 1, "allows no `unicast_peer`", "remove one"),
+        ("strict_mode\npreempt_delay 5", 15, "allows no `preempt_delay`", "remove one"),
+        ("track_interface { eth1 weight 300 }", 31, "`300` is not a weight", "-253 to 253"),
+        ("track_interface { eth1 weight }", 24, "`weight` needs a value", "same line"),
+        ("track_script { nobody }", 16, "no check called `nobody`", "add `vrrp_script nobody"),
+        ("track_file { nobody }", 14, "no file called `nobody`", "add `track_file nobody"),
+        ("track_process { nobody }", 17, "no process called `nobody`", "add `vrrp_track_process nobody"),
+        ("notify \"\"", 8, "the command is empty", "path of a program"),
+        ("notify \"/bin/a 'b\"", 8, "not closed", "close it"),
+        ("notify /bin/a -v", 15, "taken for a user", "in double quotes"),
+        ("notify", 1, "needs a command", "same line"),
+        ("virtual_routes { 10.1.0.0/16 }", 18, "leads nowhere", "add `via`"),
+        ("virtual_routes { 10.1.2.3/16 via 10.0.0.9 }", 18, "bits behind its prefix", "10.1.0.0/16"),
+        ("virtual_routes { fd00::/64 via 10.0.0.9 }", 18, "not of one family", "IPv4 addresses only"),
+        ("virtual_routes { 10.1.0.0/16 dev eth0 table none }", 45, "not a routing table", "main, local"),
+        ("virtual_rules { from 10.1.0.0/16 priority 5 }", 17, "does nothing", "add `table`"),
+        ("fence { }", 1, "asks nobody", "add `gateway`"),
+        ("fence { gateway 10.0.0.9\nquorum 2 }", 8, "`2` is not a number of hosts", "1 to 1"),
+        ("fence { gateway 10.0.0.9\ninterval 1\ntimeout 2 }", 9, "longer than the interval", "at most 1"),
         ("authentication { auth_type AH }", 28, "not supported", "auth_type PASS"),
         ("authentication { auth_type MD5 }", 28, "`MD5` is not a type", "write PASS"),
         ("authentication { auth_type PASS }", 28, "has no password", "add `auth_pass`"),
@@ -71,7 +100,6 @@ fn a_virtual_address_that_no_host_can_have_is_refused_where_it_stands() {
         ("10.0.0.1/0", 1, "`0` is not a prefix length", "1 to 32"),
         ("10.0.0.1/255.255.255.0", 1, "not a prefix length", "1 to 32"),
         ("10.0.0", 1, "`10.0.0` is not an IP address", "192.168.1.100"),
-        ("fd00::100/64", 1, "IPv4 only", "take it out"),
         ("0.0.0.0/8", 1, "not the address of one host", "192.168.1.100"),
         ("10.0.0.1 label eth0:much-too-long", 16, "is too long", "at most 15 octets"),
         ("10.0.0.1 dev eth0-much-too-long", 14, "is too long for an interface", "at most 15 octets"),
@@ -156,6 +184,27 @@ fn what_two_instances_cannot_share_is_refused_at_the_second() {
             "id of its own",
         ),
         (instance("B", "eth0", 2, "10.0.0.1"), (9, 21), "10.0.0.1 is already listed on line 4", "once"),
+        (
+            instance("B", "eth0", 2, "10.0.0.2 }\nvirtual_ipaddress_excluded { 10.0.0.1"),
+            (10, 30),
+            "10.0.0.1 is already listed on line 4",
+            "once",
+        ),
+        (
+            format!("{}vrrp_sync_group G {{ group {{ A B C }} }}", instance("B", "eth0", 2, "10.0.0.2")),
+            (11, 33),
+            "no instance called `C`",
+            "name an instance",
+        ),
+        (
+            format!(
+                "{}vrrp_sync_group G {{ group {{ A B }} }}\nvrrp_sync_group H {{ group {{ B }} }}",
+                instance("B", "eth0", 2, "10.0.0.2")
+            ),
+            (12, 29),
+            "`B` is already in a group, on line 11",
+            "one group only",
+        ),
     ] {
         assert_one_error(&format!("{first}{second}"), at, message, help);
     }
@@ -164,14 +213,7 @@ fn what_two_instances_cannot_share_is_refused_at_the_second() {
 }
 
 #[test]
-fn lists_name_every_node_and_address_once() {
-    assert_one_error(&with("virtual_ipaddress { 10.0.0.100 }"), (5, 21), "already listed on line 4", "once");
-    assert_one_error(
-        &with("unicast_peer { 10.0.0.2\n10.0.0.2\n}"),
-        (6, 1),
-        "already listed on line 5",
-        "once",
-    );
+fn no_node_is_its_own_peer() {
     let own = "unicast_src_ip 10.0.0.1\nunicast_peer { 10.0.0.1 }";
     assert_one_error(&with(own), (6, 16), "this node's own", "other nodes");
 }
@@ -213,15 +255,6 @@ fn a_password_in_version_3_is_refused_wherever_the_version_is_given() {
     assert_one_error(&with(&format!("{auth}\nversion 3")), (6, 11), refusal, "use version 2");
     let global = format!("{}global_defs {{ vrrp_version 3 }}", with(auth));
     assert_one_error(&global, (6, 11), refusal, "remove the `authentication` block");
-}
-
-#[test]
-fn a_definition_is_not_taken_for_its_value() {
-    let text = format!("$PRIO=200\n{}", with("priority $PRIO"));
-    assert_one_error(&text, (6, 10), "not put in yet", "write the value itself");
-    let text = format!("$IP=10.0.0.7\n{}", with("virtual_ipaddress {\n${IP}/24\n}"));
-    assert_one_error(&text, (7, 1), "not put in yet", "write the value itself");
-    assert_one_error(&with("priority ${_ENV PRIO}"), (5, 10), "not put in yet", "write the value itself");
 }
 
 #[test]

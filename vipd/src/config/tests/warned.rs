@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Severity, VirtualAddress};
+use super::super::{Diagnostic, Severity, VirtualAddress, pending};
 use super::{accepted, only, position, with};
 
 #[track_caller]
@@ -20,33 +20,68 @@ fn assert_one_warning(text: &str, at: (usize, usize), message: &str, help: &str)
 #[test]
 fn a_word_that_is_not_acted_on_is_named_with_its_consequence() {
     for (lines, column, message, help) in [
+        ("use_ipvlan\nuse_ipvlan", 1, "`use_ipvlan` is ignored: adverts and addresses are on", "Keepalived"),
+        ("debug 1\ndebug 2\ndebug 3", 1, "(and 2 more lines)", "remove it"),
+        ("virtual_ipaddress { 10.0.0.101 use_vmac x1 }", 32, "`use_vmac` is ignored", "remove it"),
         (
-            "track_script { a }",
-            1,
-            "`track_script` is not acted on yet: health checks do not",
-            "leave it for Keepalived",
+            "virtual_ipaddress { 10.0.0.101 preferred_lft 5 home }",
+            32,
+            "`preferred_lft` is ignored",
+            "remove it",
         ),
-        ("notify_master /bin/a\nnotify_master /bin/b", 1, "(and 1 more line)", "remove it"),
-        ("vmac_xmit_base\nvmac_xmit_base\nvmac_xmit_base", 1, "(and 2 more lines)", "remove it"),
-        ("@lb1 priority 200", 1, "`@` is not acted on yet", "remove it"),
-        ("@^lb1 authentication { auth_type AH }", 1, "`@` is not acted on yet", "remove it"),
-        ("include other.conf", 1, "the file is not read", "remove it"),
-        ("$NAME=10.0.0.1", 1, "`$` is not acted on yet", "remove it"),
-        ("~SEQ(x,1,1,3) priority 200", 1, "`~` is not acted on yet", "remove it"),
-        ("virtual_ipaddress { 10.0.0.101 use_vmac x1 }", 32, "`use_vmac` is not acted on yet", "remove it"),
-        (
-            "unicast_peer { 10.0.0.2 min_ttl 254 max_ttl 255\n10.0.0.3 min_ttl 254 }\ntrack_src_ip",
-            25,
-            "`min_ttl`",
-            "",
-        ),
+        ("track_bfd { a }", 1, "`track_bfd` is ignored", "remove it"),
+        ("virtual_rules { ipproto tcp table 5 priority 5 }", 17, "the whole line is left out", "remove it"),
     ] {
         let loaded = accepted(&with(lines));
-        let first = loaded.warnings.iter().next().expect("a warning");
+        let is_it = |found: &&Diagnostic| found.message.contains("is ignored");
+        let first = loaded.warnings.iter().find(is_it).expect("a warning");
         assert_eq!(position(first), (5, column), "{first}");
         assert!(first.message.contains(message), "{message:?} is not said: {first}");
         assert!(first.help.contains(help), "{help:?} is no remedy in: {first}");
-        assert_eq!(only(&loaded).priority, 100, "{lines:?} leaves no trace");
+        assert!(only(&loaded).rules.is_empty() && only(&loaded).vmac.is_none(), "{lines:?} leaves no trace");
+    }
+}
+
+#[test]
+fn what_the_agent_does_not_act_on_yet_is_named_once_with_its_consequence() {
+    // Whatever stands in the table today.
+    let Some(consequence) = pending::consequence("unicast_ttl") else { return };
+    let loaded = accepted(&format!(
+        "{}{}",
+        with("unicast_ttl 9"),
+        with("unicast_ttl 8").replace("51", "52").replace("VI_1", "VI_2").replace("10.0.0.100", "10.0.0.101")
+    ));
+    let [warning] = loaded.warnings.iter().as_slice() else { panic!("{}", loaded.warnings) };
+    assert_eq!(position(warning), (5, 1));
+    let expected = format!("`unicast_ttl` is accepted, not acted on yet: {consequence} (and 1 more line)");
+    assert_eq!(warning.message, expected);
+}
+
+#[test]
+fn what_is_so_anyway_is_taken_without_a_word() {
+    let global = "global_defs {\nreload_check_config\ndynamic_interfaces\nvrrp_check_unicast_src\n}\n";
+    let loaded = accepted(&format!("{global}{}", with("check_unicast_src\nunicast_peer { 10.0.0.2 }")));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+}
+
+#[test]
+fn what_keepalived_takes_though_it_is_sloppy_is_taken_with_a_warning() {
+    for (lines, at, message, help) in [
+        ("virtual_ipaddress { 10.0.0.100 }", (5, 21), "already listed on line 4", "remove one"),
+        ("unicast_peer { 10.0.0.2\n10.0.0.2\n}", (6, 1), "already listed on line 5", "remove one"),
+        ("track_interface { eth0 weight -50 }", (5, 19), "own interface", "changes nothing"),
+        ("track_src_ip", (5, 1), "no effect without a source", "add `unicast_src_ip`"),
+        ("vmac_xmit_base", (5, 1), "no effect without `use_vmac`", "add `use_vmac`"),
+        ("use_vmac vrrp1 02:00:00:00:00:01", (5, 16), "a virtual MAC is 00:00:5e:00:01", "remove it"),
+        ("virtual_rules { from 10.1.0.0/16 table 5 }", (5, 17), "no place in the list", "add `priority`"),
+    ] {
+        let loaded = accepted(&with(lines));
+        let is_it = |found: &&Diagnostic| !found.message.contains("not acted on yet");
+        let found: Vec<&Diagnostic> = loaded.warnings.iter().filter(is_it).collect();
+        let [warning] = found.as_slice() else { panic!("not one warning:\n{}", loaded.warnings) };
+        assert_eq!(position(warning), at, "{warning}");
+        assert!(warning.message.contains(message), "{message:?} is not said: {warning}");
+        assert!(warning.help.contains(help), "{help:?} is no remedy in: {warning}");
     }
 }
 
@@ -187,7 +222,7 @@ fn blocks_of_others_are_skipped_whole_with_one_warning() {
         "virtual_server 10.0.0.1 80 {{\ndelay_loop 6\nreal_server 10.0.0.2 80 {{\nweight 1\n}}\n}}\n{}",
         with("")
     );
-    assert_one_warning(&text, (1, 1), "`virtual_server` is not acted on yet", "leave it for Keepalived");
+    assert_one_warning(&text, (1, 1), "`virtual_server` is ignored: servers", "leave it for Keepalived");
 }
 
 #[test]

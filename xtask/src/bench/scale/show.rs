@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vipd_tests::procs::Usage;
 
-use super::super::report::{Cell, Group, Mark, Plot, Report, Scale, Table};
+use super::super::millis;
+use super::super::report::{Cell, Plot, Report, Scale, Table};
 use super::{Case, Found};
 
 const MIB: f64 = 1024.0;
@@ -104,20 +105,14 @@ fn remark(case: &Case) -> String {
 }
 
 fn plot(cases: &[Case], figure: &Figure, axis: &'static str) -> Plot {
-    let mut groups: Vec<Group> = Vec::new();
-    for case in cases {
+    let scale = if axis.contains("logarithmic") { Scale::Logarithmic } else { Scale::Linear };
+    let rows = cases.iter().map(|case| {
         let routers = if case.instances == 1 { "router" } else { "routers" };
         let label = format!("{} {routers}, {}", case.instances, case.interval);
-        if groups.last().is_none_or(|group| group.label != label) {
-            groups.push(Group { label, marks: Vec::new() });
-        }
-        let values = case.found.as_ref().ok().and_then(|found| (figure.of)(found)).into_iter().collect();
-        if let Some(group) = groups.last_mut() {
-            group.marks.push(Mark { series: case.contender.to_string(), values });
-        }
-    }
-    let scale = if axis.contains("logarithmic") { Scale::Logarithmic } else { Scale::Linear };
-    Plot { title: title(figure.name), axis, scale, goal: None, groups }
+        let value = case.found.as_ref().ok().and_then(|found| (figure.of)(found));
+        (label, case.contender.to_string(), value.into_iter().collect())
+    });
+    Plot::of(title(figure.name), axis, scale, rows)
 }
 
 fn title(name: &str) -> String {
@@ -159,10 +154,6 @@ fn share(time: Duration, found: &Found) -> f64 {
 
 fn wakes(used: &Usage, found: &Found) -> Option<f64> {
     (found.adverts > 0).then(|| number(used.sleeps) / number(found.adverts))
-}
-
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]

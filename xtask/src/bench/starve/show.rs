@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::load::Load;
-use super::super::report::{Cell, Group, Mark, Plot, Report, Scale, Table};
+use super::super::millis;
+use super::super::report::{Cell, Plot, Report, Scale, Table};
 use super::super::setting::Setting;
 use super::super::spread::Spread;
 use super::Case;
@@ -27,26 +28,28 @@ pub(super) fn report(cases: &[Case], setting: &Setting, seconds: Duration) -> Re
         "remark",
     ];
     let rows = cases.iter().map(|case| row(case, cases)).collect();
+    let patience = millis(setting.down_interval());
+    let logarithmic = "milliseconds (logarithmic)";
     let plots = vec![
-        plot(cases, "Role changes without a failure", "role changes", Scale::Linear, None, |case| {
+        plot(cases, "Role changes without a failure", "role changes", Scale::Linear, |case| {
             vec![count(case.entered)]
         }),
         plot(
             cases,
             "Longest gap between two adverts of the master",
-            "milliseconds (logarithmic)",
+            logarithmic,
             Scale::Logarithmic,
-            Some((setting.down_interval().as_secs_f64() * 1e3, "the backup's patience")),
             |case| vec![millis(case.longest_gap)],
-        ),
+        )
+        .goal(patience, "the backup's patience"),
         plot(
             cases,
             "A real failure during the load: from the last advert heard to the new master's first",
-            "milliseconds (logarithmic)",
+            logarithmic,
             Scale::Logarithmic,
-            Some((2.0 * setting.down_interval().as_secs_f64() * 1e3, "twice the protocol's time")),
             |case| case.cuts.iter().flatten().copied().map(millis).collect(),
-        ),
+        )
+        .goal(2.0 * patience, "twice the protocol's time"),
     ];
     Report {
         name: "starve",
@@ -94,24 +97,14 @@ fn plot(
     title: &str,
     axis: &'static str,
     scale: Scale,
-    goal: Option<(f64, &'static str)>,
     values: impl Fn(&Case) -> Vec<f64>,
 ) -> Plot {
-    let mut groups: Vec<Group> = Vec::new();
-    for case in cases {
-        let label = if case.load.is_local() {
-            format!("{}, {}", case.load.name(), case.place.name())
-        } else {
-            case.load.name().to_owned()
-        };
-        if groups.last().is_none_or(|group| group.label != label) {
-            groups.push(Group { label, marks: Vec::new() });
-        }
-        if let Some(group) = groups.last_mut() {
-            group.marks.push(Mark { series: case.contender.to_string(), values: values(case) });
-        }
-    }
-    Plot { title: title.to_owned(), axis, scale, goal, groups }
+    let rows = cases.iter().map(|case| {
+        let (load, place) = (case.load.name(), case.place.name());
+        let label = if case.load.is_local() { format!("{load}, {place}") } else { load.to_owned() };
+        (label, case.contender.to_string(), values(case))
+    });
+    Plot::of(title, axis, scale, rows)
 }
 
 fn json(case: &Case) -> Value {
@@ -126,10 +119,6 @@ fn json(case: &Case) -> Value {
         "takeover_after_cut_ms": case.cuts.iter().map(|cut| cut.map(millis)).collect::<Vec<_>>(),
         "threads_not_bound": case.unbound,
     })
-}
-
-fn millis(span: Duration) -> f64 {
-    span.as_secs_f64() * 1e3
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody changes roles 2^52 times")]

@@ -1,0 +1,286 @@
+//! `cargo xtask bench answer`: who answers for the virtual address, millisecond by millisecond, when things go wrong.
+
+mod samples;
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::{Value, json};
+use vipd_tests::frame::read_mac;
+use vipd_tests::{Asker, Moment, Pair, Running, Tap, procs};
+
+use self::samples::{Sample, samples};
+use super::contender::Contender;
+use super::report::{Cell, Plot, Report, Scale, Table};
+use super::setting::{Interval, Setting};
+use super::spread::Spread;
+use super::steady::Steady;
+use super::{millis, wire::Wire};
+
+/// For any step.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What is measured, and how often.
+#[derive(Args, Default)]
+pub(super) struct Options {
+    /// Events of each kind and agent; 3 if not given, 1 with --quick
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// Advertisement interval; 10 ms if not given
+    #[arg(long = "advert", value_enum)]
+    interval: Option<Interval>,
+}
+
+/// What goes wrong, or right, with the node of the higher priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// All processes of the master's agent are stopped where they stand.
+    Freeze,
+    /// They run again.
+    Thaw,
+    /// The first process of the master's agent is killed.
+    Kill,
+    /// All of them are.
+    KillAll,
+    /// The master's agent is told to end.
+    Stop,
+    /// It is started again, and takes over from the lower priority.
+    Preempt,
+}
+
+impl Event {
+    const ALL: [Self; 6] = [Self::Freeze, Self::Thaw, Self::Kill, Self::KillAll, Self::Stop, Self::Preempt];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+            Self::Kill => "kill",
+            Self::KillAll => "kill all",
+            Self::Stop => "stop",
+            Self::Preempt => "preemption",
+        }
+    }
+}
+
+/// What was seen of one event, in milliseconds.
+struct Found {
+    /// Samples with answers from two nodes together, and the time from the first to the last of them.
+    two: f64,
+    two_span: f64,
+    /// Samples without an answer together, and the longest row of them.
+    none: f64,
+    none_longest: f64,
+}
+
+struct Series {
+    contender: Contender,
+    event: Event,
+    found: Vec<Found>,
+}
+
+/// Runs the measurement.
+pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
+    let rounds = options.rounds.unwrap_or(if quick { 1 } else { 3 });
+    let setting = Setting::new(options.interval.unwrap_or(Interval::Hundredth));
+    let window = (100 * setting.interval.length()).min(Duration::from_secs(10));
+    let pair = Pair::new()?;
+    let mut steady = Steady::new()?;
+    let mut all: Vec<Series> = Vec::new();
+    for contender in Contender::ALL {
+        all.extend(Event::ALL.map(|event| Series { contender, event, found: Vec::new() }));
+    }
+    for number in 1..=rounds {
+        for contender in Contender::ALL {
+            eprintln!("answer: round {number} of {rounds}: {contender}");
+            let stage = Stage { pair: &pair, setting: &setting, contender, window };
+            let found = steady.take(|| stage.play()).with_context(|| contender.to_string())?;
+            let series = all.iter_mut().filter(|series| series.contender == contender);
+            for (series, found) in series.zip(found) {
+                series.found.push(found);
+            }
+        }
+    }
+    let mut report = report(&all, &setting, rounds, window);
+    report.how.extend(steady.note());
+    Ok(report)
+}
+
+/// One contender's round.
+struct Stage<'a> {
+    pair: &'a Pair,
+    setting: &'a Setting,
+    contender: Contender,
+    /// How long each event is watched.
+    window: Duration,
+}
+
+impl Stage<'_> {
+    /// In the order of [`Event::ALL`].
+    fn play(&self) -> Result<Vec<Found>> {
+        let pair = self.pair;
+        pair.restore()?;
+        let macs = [&pair.lb1, &pair.lb2].map(|node| read_mac(&node.mac).context("MAC address"));
+        let [first, second] = macs;
+        let asker = Asker::start(&pair.client, Pair::vip(), &[first?, second?])?;
+        let mut lb1 = self.start_first()?;
+        // One after the other: loading a program into the kernel keeps a core busy, and two would be all there are.
+        pair.wait_for_holder(&pair.lb1, LIMIT)?;
+        let lb2 = pair.lb2.start(self.contender.agent(), &self.contender.conf(&self.setting.confs[1]))?;
+        let mut found = Vec::new();
+        for event in Event::ALL {
+            // Thawing follows freezing, and a preemption a stop, with nothing in between.
+            if !matches!(event, Event::Thaw | Event::Preempt) {
+                self.settle()?;
+            }
+            let doomed = lb1.processes();
+            let from = Moment::now();
+            match event {
+                Event::Freeze => lb1.freeze()?,
+                Event::Thaw => lb1.thaw()?,
+                Event::Kill => lb1.process().kill_alone()?,
+                Event::KillAll => lb1.kill_all()?,
+                Event::Stop => lb1.process().stop()?,
+                Event::Preempt => {
+                    lb1 = self.start_first()?;
+                    self.wait_for_first_advert()?;
+                }
+            }
+            thread::sleep(self.window);
+            found.push(Found::of(&samples(&asker.asked(), &asker.replies(), from, Moment::now())));
+            if matches!(event, Event::Kill | Event::KillAll) {
+                procs::wait_for_end(&doomed, LIMIT)?;
+                // What the killed one has left on its interface is the next start's to find.
+                lb1 = self.start_first()?;
+            } else if event == Event::Stop {
+                procs::wait_for_end(&doomed, LIMIT)?;
+            }
+        }
+        for node in [lb1, lb2] {
+            let doomed = node.processes();
+            node.kill_all()?;
+            procs::wait_for_end(&doomed, LIMIT)?;
+        }
+        Ok(found)
+    }
+
+    fn start_first(&self) -> Result<Running> {
+        self.pair.lb1.start(self.contender.agent(), &self.contender.conf(&self.setting.confs[0]))
+    }
+
+    fn settle(&self) -> Result<()> {
+        self.pair.wait_for_holder(&self.pair.lb1, LIMIT)?;
+        let mut wire = Wire::open(self.pair, self.setting.interval)?;
+        wire.wait_for_calm(LIMIT)?.context("lb1 is not left alone").map(drop)
+    }
+
+    fn wait_for_first_advert(&self) -> Result<Moment> {
+        let tap = Tap::open(self.pair.switch.host())?;
+        let port = &self.pair.lb1.port;
+        tap.wait_for(LIMIT, |frame| (frame.came_from(port) && frame.advert().is_some()).then_some(frame.at))
+            .context("lb1 does not preempt")
+    }
+}
+
+impl Found {
+    fn of(samples: &[Sample]) -> Self {
+        let sum = |nodes: fn(usize) -> bool| {
+            samples.iter().filter(|sample| nodes(sample.nodes)).map(|sample| sample.length).sum::<Duration>()
+        };
+        let two = || samples.iter().filter(|sample| sample.nodes > 1);
+        let span =
+            two().next().zip(two().next_back()).map(|(first, last)| (last.at + last.length).since(first.at));
+        let (mut longest, mut row) = (Duration::ZERO, Duration::ZERO);
+        for sample in samples {
+            row = if sample.nodes == 0 { row + sample.length } else { Duration::ZERO };
+            longest = longest.max(row);
+        }
+        Self {
+            two: millis(sum(|nodes| nodes > 1)),
+            two_span: millis(span.unwrap_or_default()),
+            none: millis(sum(|nodes| nodes == 0)),
+            none_longest: millis(longest),
+        }
+    }
+}
+
+type Part = fn(&Found) -> f64;
+
+const PARTS: [(&str, Part); 4] = [
+    ("two answer", |found| found.two),
+    ("from the first such moment to the last", |found| found.two_span),
+    ("nobody answers", |found| found.none),
+    ("longest of it", |found| found.none_longest),
+];
+
+fn report(all: &[Series], setting: &Setting, rounds: u32, window: Duration) -> Report {
+    let values = |series: &Series, part: Part| series.found.iter().map(part).collect::<Vec<f64>>();
+    let mut table =
+        Table { columns: vec!["event", "agent", "ms in which", "min", "median", "max"], rows: Vec::new() };
+    let by_event =
+        || Event::ALL.into_iter().flat_map(|event| all.iter().filter(move |series| series.event == event));
+    for series in by_event() {
+        for (name, part) in PARTS {
+            let spread = Spread::of(&values(series, part));
+            let cell = |value: fn(Spread) -> f64| -> Cell { spread.map(value).into() };
+            table.rows.push(vec![
+                series.event.name().into(),
+                series.contender.to_string().into(),
+                name.into(),
+                cell(|spread| spread.min),
+                cell(|spread| spread.median),
+                cell(|spread| spread.max),
+            ]);
+        }
+    }
+    let plot = |title: &str, part: Part| {
+        let rows = by_event().map(|series| {
+            (series.event.name().to_owned(), series.contender.to_string(), values(series, part))
+        });
+        Plot::of(title, "milliseconds", Scale::Linear, rows)
+    };
+    let plots = vec![
+        plot("Two nodes answer for the address", |found| found.two),
+        plot("Nobody answers for the address", |found| found.none),
+    ];
+    let samples = by_event().map(series_json).collect();
+    Report {
+        name: "answer",
+        title: "who answers for the virtual address when things go wrong",
+        how: how(setting, rounds, window),
+        table,
+        plots,
+        samples,
+    }
+}
+
+fn series_json(series: &Series) -> Value {
+    let part = |(name, part): &(&str, Part)| -> (String, Value) {
+        ((*name).to_owned(), json!(series.found.iter().map(part).collect::<Vec<f64>>()))
+    };
+    let mut object: serde_json::Map<String, Value> = PARTS.iter().map(part).collect();
+    object.insert("agent".to_owned(), json!(series.contender.to_string()));
+    object.insert("event".to_owned(), json!(series.event.name()));
+    object.into()
+}
+
+fn how(setting: &Setting, rounds: u32, window: Duration) -> Vec<String> {
+    [
+        &format!(
+            "{rounds} rounds, adverts every {}. A third host asks every millisecond who has the virtual address, by ARP: \
+             everybody (broadcast), and each node by itself (unicast). A sample is the time from one question to the next, \
+             with the MAC addresses that answered in it; so a hand-over without a gap may show as 1 ms with two. Each \
+             event is watched for {} ms: an address that two nodes hold until somebody steps in shows as nearly all of that.",
+            setting.interval,
+            window.as_millis()
+        ),
+        "freeze: SIGSTOP to every process of the master's agent; thaw: SIGCONT. kill: SIGKILL to its first process, of \
+         Keepalived the parent. kill all: SIGKILL to every process. stop: SIGTERM. preemption: the agent of the higher \
+         priority is started again and takes the address back. A crash by panic is not among them: there is no way yet \
+         to bring one about from outside. IPv6 (neighbour solicitations) is not asked for yet.",
+    ]
+    .map(str::to_owned)
+    .into()
+}
