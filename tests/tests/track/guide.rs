@@ -96,9 +96,11 @@ fn killall_at_interval_2_and_fall_3_moves_the_address_after_the_third_failure() 
 
     services.lb1.kill().expect("it lives");
 
-    let awaited = ["exit code 1; 2 more make it down", "exit code 1; 1 more make it down", "check chk_haproxy failed"];
+    let awaited =
+        ["exit code 1; 2 more make it down", "exit code 1; 1 more make it down", "check chk_haproxy failed"];
     let told = awaited.map(|line| lb1.process().wait_for_line(line, SOON).expect("it is told").at);
-    let lowered = lb1.process().wait_for_line("from 110 to 90: chk_haproxy failed", SOON).expect("it is told").at;
+    let lowered =
+        lb1.process().wait_for_line("from 110 to 90: chk_haproxy failed", SOON).expect("it is told").at;
     assert!(told[0] < told[1] && told[1] < told[2] && told[2] <= lowered);
     let master = lb2.wait_for_state("MASTER", SOON).expect("LB2 takes over");
     assert!(master.at > told[2]);

@@ -54,7 +54,8 @@ fn an_interface_that_comes_late_goes_or_is_renamed_is_picked_up() {
         assert!(fault.text.ends_with("interface eth1 is down"), "{}", fault.text);
         host.command("ip link set eth1 name other").expect("ip");
         host.command("ip link set other up").expect("ip");
-        facts::wait_for_no_address(host, Pair::vip(), SOON).expect("nothing is left on the renamed interface");
+        facts::wait_for_no_address(host, Pair::vip(), SOON)
+            .expect("nothing is left on the renamed interface");
         host.command("ip link set other down").expect("ip");
         host.command("ip link set other name eth1").expect("ip");
         host.command("ip link set eth1 up").expect("ip");
