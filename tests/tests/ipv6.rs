@@ -47,7 +47,7 @@ fn address(host: &Host, ip: Ipv6Addr) -> Value {
 /// C-TX-01 to C-TX-04, C-TX-08, C-PKT-03, C-PKT-06: the source is the interface's own link-local address also while a virtual
 /// one is on it.
 #[test]
-fn every_advert_has_the_header_that_the_rfcs_ask_for() {
+fn every_advert_over_ipv6_has_the_header_that_the_rfcs_ask_for() {
     let lan = lan();
     let tap = lan.tap().expect("tap");
     let better = lan.start(0, &Settings::ipv6(110)).expect("vipd");

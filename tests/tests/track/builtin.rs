@@ -20,8 +20,7 @@ vrrp_check process { process haproxy
  interval 0.1
  weight -4
 }
-vrrp_check backend { haproxy /run/haproxy/admin.sock
- backend web_servers
+vrrp_check backend { haproxy /run/haproxy/admin.sock web_servers
  interval 0.1
  weight -8
 }
@@ -29,8 +28,7 @@ vrrp_check echo { icmp 192.168.1.50
  interval 0.1
  weight -16
 }
-vrrp_check neighbour { arp 192.168.1.50
- interface eth0
+vrrp_check neighbour { arp 192.168.1.50 eth0
  interval 0.1
  weight -32
 }

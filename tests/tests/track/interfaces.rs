@@ -28,7 +28,6 @@ fn an_interface_that_comes_late_goes_or_is_renamed_is_picked_up() {
         let pair = Pair::new().expect("lab");
         let host = &pair.lb1.host;
         let conf = conf(settings(), "", "").replace("interface eth0\n", "");
-        let conf = conf.replace("/24 dev eth0", "/24 dev eth1");
 
         // Act, assert
         let node = pair.lb1.start(Agent::Vipd(datapath), &conf).expect("vipd");
