@@ -48,7 +48,7 @@ impl Defaults {
             checksum: Checksum::Either,
             down_timer_adverts: 3,
             lower_prio_no_advert: false,
-            higher_prio_send_advert: false,
+            higher_prio_send_advert: true,
             priority_changes: false,
             mail: false,
             group4: Instance::standard_group(Family::V4),
@@ -62,7 +62,7 @@ impl Defaults {
         defaults.down_timer_adverts =
             given.number(cx, "down_timer_adverts", values::down_timer_adverts).unwrap_or(3);
         defaults.lower_prio_no_advert = given.switch(cx, "lower_prio_no_advert").unwrap_or(false);
-        defaults.higher_prio_send_advert = given.switch(cx, "higher_prio_send_advert").unwrap_or(false);
+        defaults.higher_prio_send_advert = given.switch(cx, "higher_prio_send_advert").unwrap_or(true);
         defaults.priority_changes = given.switch(cx, "notify_priority_changes").unwrap_or(false);
         defaults.mail = given.switch(cx, "smtp_alert").unwrap_or(false);
         if let Some(group) = given.text(cx, "mcast_group4", |text| values::group(text, Family::V4)) {
