@@ -62,6 +62,7 @@ fn tcp_http_process_haproxy_icmp_and_arp_see_what_is_down_and_what_is_back() {
     wait_for_priority(&node, 90);
 
     // A host goes away: icmp and arp.
+    pair.client.command("ip link set eth1 down").expect("ip");
     pair.client.command("ip link set eth0 down").expect("ip");
     wait_for_priority(&node, 42);
     pair.client.command("ip link set eth0 up").expect("ip");
