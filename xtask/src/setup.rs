@@ -32,6 +32,8 @@ const LAB: [&str; 17] = [
     "python3-jinja2",
     "python3-jsonschema",
     "iputils-arping",
+    "iputils-ping",
+    "socat",
     "bpftool",
     "stress-ng",
 ];

@@ -1,7 +1,6 @@
 //! What is done for an agent that has died, or that breaks down: the will, carried out.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::netlink::Netlink;
@@ -38,11 +37,13 @@ impl Errand {
         Ok(Self { will, transmitter: Mutex::new(transmitter), netlink: Netlink::open()?, run_dir })
     }
 
-    /// Resigns for every virtual router that is MASTER, then removes what the agent put on interfaces.
+    /// Removes what the agent put on interfaces, then resigns for every virtual router that is MASTER. In this order, since
+    /// a Backup speaks as soon as the skew time after a resignation, and the kernel may take long to remove an address
+    /// while others change theirs (promise 1).
     pub fn give_away(&self) -> GivenAway {
         self.will.execute();
-        let resignations = self.resign();
-        GivenAway { resignations, addresses: self.release() }
+        let addresses = self.release();
+        GivenAway { resignations: self.resign(), addresses }
     }
 
     /// Removes everything else that outlives a process, once the agent is gone.
@@ -55,11 +56,9 @@ impl Errand {
         let mut count = 0;
         self.will.take_resignations(|destination, octets| match destination {
             Destination::Interface(ifindex) => transmitter.queue(ifindex, octets, ()),
-            Destination::Peer(IpAddr::V4(peer)) => {
-                count += u32::from(transmitter.packet(peer, octets).is_ok());
+            Destination::Peer(peer, ifindex) => {
+                count += u32::from(transmitter.packet(peer, ifindex, octets).is_ok());
             }
-            // The agent sends none.
-            Destination::Peer(IpAddr::V6(_)) => {}
         });
         transmitter.flush(|(), outcome| count += u32::from(outcome.is_ok()));
         count
