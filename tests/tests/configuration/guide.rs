@@ -177,19 +177,17 @@ fn checks_and_what_is_tracked_are_as_printed() {
 
 #[test]
 fn the_pairs_of_the_guide_agree_with_each_other() {
-    let complete = |text: &str| text.replace("virtual_router_id", "interface eth0\nvirtual_router_id");
-    let unicast = |text: &str| text.to_owned();
-    let nopreempt = |text: &str| {
-        let rest =
-            "nopreempt\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.168.1.100/24\n}";
-        text.replacen("\nnopreempt", &format!("\n{rest}"), 1)
-    };
-    let change: [(&str, &dyn Fn(&str) -> String); 4] =
-        [("", &unicast), ("active_active_", &complete), ("unicast_", &unicast), ("nopreempt_", &nopreempt)];
-    for (name, change) in change {
+    let rest = "nopreempt\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {\n192.168.1.100/24\n}";
+    // What the fragments leave out.
+    for (name, lacking, complete) in [
+        ("", "", ""),
+        ("active_active_", "virtual_router_id", "interface eth0\nvirtual_router_id"),
+        ("unicast_", "", ""),
+        ("nopreempt_", "nopreempt\npriority", &format!("{rest}\npriority")),
+    ] {
         let load = |node: &str| {
             let file = format!("{name}{node}.conf");
-            accepted(&file, &change(&printed(&file)))
+            accepted(&file, &printed(&file).replace(lacking, complete))
         };
         let (mut lb1, mut lb2) = (load("lb1"), load("lb2"));
 

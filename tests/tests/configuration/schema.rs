@@ -48,6 +48,28 @@ fn converted_files_and_examples_are_valid() {
     }
 }
 
+/// Everything that Keepalived and vipd both take is the same in the other language.
+#[test]
+fn converted_files_are_read_back_as_the_same() {
+    let guide = ["lb1.conf", "lb2.conf", "unicast_lb1.conf", "unicast_lb2.conf"]
+        .map(|name| fixtures("guide").join(name));
+    let samples =
+        fs::read_dir(fixtures("keepalived")).expect("fixtures").map(|entry| entry.expect("a file").path());
+    let mut count = 0;
+    for path in guide.into_iter().chain(samples) {
+        let Ok(loaded) = vipd::config::load_as(&path, "lb1") else { continue };
+        let text = to_toml(&loaded.config).expect("TOML");
+        let [mut original, mut converted] = [loaded.config, accepted("converted.toml", &text).config];
+        for config in [&mut original, &mut converted] {
+            config.instances.iter_mut().for_each(|instance| instance.line = 0);
+            config.sync_groups.iter_mut().for_each(|group| group.line = 0);
+        }
+        assert_eq!(original, converted, "{}\n{text}", path.display());
+        count += 1;
+    }
+    assert!(count > 40, "only {count} files");
+}
+
 #[test]
 fn what_is_no_key_or_of_another_type_is_not_valid() {
     let plain = "[[instance]]\nname = 'a'\ninterface = 'eth0'\nvirtual_router_id = 1\nvirtual_ipaddress = ['10.0.0.1']\n";

@@ -25,24 +25,31 @@ pub(super) fn pairs(own: &Linter<'_>, peer: &Linter<'_>) -> Vec<(usize, usize)> 
 
 pub(super) fn compare(own: &mut Linter<'_>, peer: &mut Linter<'_>) {
     let pairs = pairs(own, peer);
-    alone(own, &pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
-    alone(peer, &pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
+    alone(own, peer, &pairs.iter().map(|pair| pair.0).collect::<Vec<_>>());
+    alone(peer, own, &pairs.iter().map(|pair| pair.1).collect::<Vec<_>>());
     for (index, other) in pairs {
         Pair { own, peer, index, other }.compare();
     }
 }
 
 /// Reports instances that the other node does not have.
-fn alone(linter: &mut Linter<'_>, paired: &[usize]) {
-    for (index, instance) in
-        linter.config.instances.iter().enumerate().filter(|(index, _)| !paired.contains(index))
-    {
+fn alone(linter: &mut Linter<'_>, other: &Linter<'_>, paired: &[usize]) {
+    let instances = linter.config.instances.iter().enumerate();
+    for (index, instance) in instances.filter(|(index, _)| !paired.contains(index)) {
         let span = linter.places.near(&format!("instance[{index}].virtual_router_id"));
-        let message = format!(
-            "the other node has no virtual router {}: nobody takes over for `{}`",
-            instance.vrid, instance.name
-        );
-        linter.findings.error(span, message, "give both nodes the same `virtual_router_id`");
+        let (vrid, name) = (instance.vrid, &instance.name);
+        let is_other = |other: &Instance| other.vrid == vrid && other.family != instance.family;
+        let help = match other.config.instances.iter().position(is_other) {
+            None => "give both nodes the same `virtual_router_id`".to_owned(),
+            Some(at) => {
+                let place = other.place(&format!("instance[{at}].virtual_ipaddress"));
+                format!(
+                    "virtual router {vrid} there has addresses of the other family ({place}): list the same on both"
+                )
+            }
+        };
+        let message = format!("the other node has no virtual router {vrid}: nobody takes over for `{name}`");
+        linter.findings.error(span, message, help);
     }
 }
 

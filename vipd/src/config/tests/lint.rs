@@ -383,6 +383,10 @@ fn what_only_the_other_node_has_is_named_in_its_file() {
     let found = compared(&own, &own.replace("51", "52").replace("110", "100"));
     let files: Vec<_> = found.iter().map(|found| (found.file.as_str(), position(found))).collect();
     assert_eq!(files, [("lb1.conf", (3, 19)), ("lb2.conf", (3, 19))], "{found}");
+
+    let found = compared(&own, &own.replace("10.0.0.100/24", "fe80::1:1/64").replace("110", "100"));
+    let first = found.iter().next().expect("one");
+    assert_finding(first, (3, 19), "no virtual router 51", "addresses of the other family (lb2.conf:4)");
 }
 
 /// The outcomes of a pair: scenario, priorities, Master.

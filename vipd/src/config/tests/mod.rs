@@ -5,6 +5,7 @@ mod guide;
 mod keywords;
 mod language;
 mod lint;
+mod models;
 mod refused;
 mod rendering;
 mod robust;

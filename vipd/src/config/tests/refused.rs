@@ -233,6 +233,38 @@ fn more_addresses_than_an_advert_lists_are_refused() {
 }
 
 #[test]
+fn ipv6_is_version_3_of_one_family_and_of_as_many_addresses_as_fit() {
+    let text = |lines: &str| with(lines).replace("10.0.0.100/24", "fe80::1:1/64");
+    let many = |count: usize| {
+        let list: Vec<String> = (0..count).map(|n| format!("fd00::{}", n + 1)).collect();
+        text(&format!("virtual_ipaddress {{\n{}\n}}", list.join("\n")))
+    };
+    assert!(load_str("test.conf", &many(89)).is_ok());
+    let globally = format!("global_defs {{ vrrp_version 2 }}\n{}", text(""));
+    assert!(
+        load_str("test.conf", &globally).is_ok(),
+        "the version of the file is that of its IPv4 instances"
+    );
+    for (text, at, message, help) in [
+        (text("version 2"), (5, 9), "version 2 carries no IPv6", "version 3"),
+        (text("authentication { auth_type PASS\nauth_pass x }"), (6, 11), "carries no password", "remove"),
+        (text("virtual_ipaddress { 10.0.0.1 }"), (5, 21), "of another family", "virtual_ipaddress_excluded"),
+        (
+            text("unicast_src_ip 10.0.0.1\nunicast_peer { fd00::2 }"),
+            (5, 16),
+            "cannot come from",
+            "of the family",
+        ),
+        (text("unicast_peer { 10.0.0.2 }"), (5, 16), "cannot go to", "of the family"),
+        (text("mcast_dst_ip 224.0.0.18"), (5, 14), "not a group", "ff02::12"),
+        (text("mcast_dst_ip ff05::12"), (5, 14), "not a group", "ff02::12"),
+        (many(90), (95, 1), "at most 90", "another instance"),
+    ] {
+        assert_one_error(&text, at, message, help);
+    }
+}
+
+#[test]
 fn more_instances_than_the_maps_hold_are_refused() {
     let instances = |count: usize| -> String {
         let one = |n: usize| {
