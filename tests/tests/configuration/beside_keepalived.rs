@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use vipd::config::{Diagnostic, Diagnostics, load_as};
+use vipd::config::{Diagnostic, Diagnostics, load_as, load_str};
 use vipd_tests::{Host, Lab};
 
 use super::fixtures;
@@ -27,6 +27,70 @@ const TAKEN_ON_PURPOSE: &[&str] = &[
     "differs_fraction_of_interval.conf",
     "differs_joined_lines.conf",
     "differs_own_keywords.conf",
+];
+
+/// Whether vipd judges as keepalived does.
+#[derive(Clone, Copy, PartialEq)]
+enum Judged {
+    /// Both take it, or both find fault.
+    Alike,
+    /// Only vipd refuses it.
+    Harder,
+    /// Only keepalived finds fault.
+    Softer,
+}
+use Judged::{Alike, Harder, Softer};
+
+/// Lines of an instance.
+const LINES: &[(Judged, &str)] = &[
+    (Alike, "virtual_ipaddress {\n10.0.0.5/24 label eth0:abcdefghijklmnop\n}"),
+    (Alike, "virtual_ipaddress {\n10.0.0.5/24 label foo\n}"),
+    (Alike, "virtual_ipaddress_excluded {\nfd00::5/64 label eth0:a\n}"),
+    (Alike, "virtual_ipaddress {\n10.0.0.5/255.255.255.0\n}"),
+    (Alike, "virtual_ipaddress {\n10.0.0.5 peer 10.0.0.6\n}"),
+    (Alike, "virtual_ipaddress {\n~SEQ(A,1,2) ~SEQ(B,1,100) 10.9.${A}.${B}\n}"),
+    (Harder, "virtual_ipaddress {\n10.0.0.5/0\n}"),
+    (Harder, "virtual_ipaddress {\n127.0.0.5/8\n}"),
+    (Harder, "virtual_ipaddress {\n224.0.0.5\n}"),
+    (Harder, "virtual_ipaddress_excluded {\n::ffff:10.0.0.1\n}"),
+    (Harder, "garp_master_repeat 300"),
+    (Alike, "garp_master_repeat 0"),
+    (Alike, "garp_master_delay 0.5"),
+    (Alike, "garp_lower_prio_repeat 0"),
+    (Alike, "down_timer_adverts 101"),
+    (Alike, "use_vmac vr1 00:00:5e:00:01"),
+    (Alike, "use_vmac 00:00:5e:00:01:33"),
+    (Alike, "use_vmac\nunicast_peer {\n10.0.0.2\n}"),
+    (Alike, "track_interface {\n}"),
+    (Alike, "track_interface {\nabcdefghijklmnopq\n}"),
+    (Alike, "state BACKUP\npriority 255"),
+    (Alike, "state master"),
+    (Alike, "state MASTER\npriority 100\npreempt_delay 5"),
+    (Alike, "mcast_src_ip 10.0.0.1\ntrack_src_ip"),
+    (Alike, "unicast_peer {\n10.0.0.2 min_ttl 254\n}"),
+    (Alike, "unicast_peer {\nfd00::2\n}"),
+    (Harder, "unicast_ttl 0\nunicast_peer {\n10.0.0.2\n}"),
+    (Alike, "authentication {\nauth_type PASS\n}"),
+    (Alike, "authentication {\nauth_type SIMPLE\nauth_pass x\n}"),
+    (Harder, "authentication {\nauth_pass x\n}"),
+    (Alike, "version 3\nadvert_int 40.95"),
+    (Alike, "version 3\nadvert_int 41"),
+    (Alike, "version 3\nadvert_int 0.015"),
+    (Alike, "advert_int 255"),
+    (Alike, "accept"),
+    (Harder, "strict_mode\nunicast_peer {\n10.0.0.2\n}"),
+    (Alike, "strict_mode\nauthentication {\nauth_type PASS\nauth_pass x\n}"),
+    (Harder, "notify_master \"\""),
+    (Alike, "notify_master /bin/true\nnotify_master /bin/false"),
+    (Alike, "virtual_routes {\n10.1.0.0/16 dev eth0\n}"),
+    (Alike, "virtual_routes {\n10.1.0.0/16 dev eth0 scope link\n}"),
+    (Alike, "virtual_routes {\nfd01::/64 via fd00::1 dev eth0\n}"),
+    (Alike, "virtual_routes {\n10.1.0.0/16\n}"),
+    (Harder, "virtual_routes {\n10.1.2.3/16 dev eth0\n}"),
+    (Harder, "virtual_routes {\n10.1.0.0/16 dev eth0 mtu lock 1400\n}"),
+    (Alike, "virtual_rules {\niif eth0 table 5 priority 5\n}"),
+    (Alike, "}"),
+    (Softer, "priority \\\n110"),
 ];
 
 /// A machine with the interfaces and addresses that the files name.
@@ -94,6 +158,31 @@ fn keepalived_and_vipd_find_fault_with_the_same_files() {
     }
 
     assert!(disagree.is_empty(), "{}", disagree.join("\n"));
+}
+
+#[test]
+fn keepalived_and_vipd_find_fault_with_the_same_lines() {
+    let lab = Lab::new().expect("lab");
+    let host = machine(&lab);
+    let mut disagree = Vec::new();
+
+    for (expected, lines) in LINES {
+        let text = format!(
+            "vrrp_instance VI_1 {{\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress {{\n10.0.0.100/24\n}}\n{lines}\n}}\n"
+        );
+        host.write_file("/run/lines.conf", &text, 0o644).expect("a file");
+        let (is_fine, said) = keepalived(&host, Path::new("/run/lines.conf"));
+        let (judged, vipd) = match (is_fine, load_str("lines.conf", &text)) {
+            (true, Err(found)) => (Harder, found.to_string()),
+            (false, Ok(loaded)) if faults(&loaded.warnings).is_empty() => (Softer, String::new()),
+            _ => (Alike, String::new()),
+        };
+        if judged != *expected {
+            disagree.push(format!("{lines}\nkeepalived: {is_fine} {said}\nvipd: {vipd}"));
+        }
+    }
+
+    assert!(disagree.is_empty(), "{}", disagree.join("\n\n"));
 }
 
 /// A list of differences that are none any more would be wrong documentation.

@@ -57,7 +57,7 @@ pub(super) fn command(keyword: &Word, words: &[Word], findings: &mut Findings) -
         return (Item::refused(first.span), words.len());
     };
     if let Some(option) = rest.first().filter(|word| word.text.starts_with('-') || word.text.contains('/')) {
-        let message = "what stands behind the command is taken for a user";
+        let message = "what stands behind the command is no part of it";
         findings.error(option.span, message, "put the command and all of its arguments in double quotes");
         return (Item::refused(first.span), words.len());
     }
@@ -68,6 +68,15 @@ pub(super) fn command(keyword: &Word, words: &[Word], findings: &mut Findings) -
     let mut entries = vec![("command", argv)];
     entries.extend(user_and_group(rest));
     (table(entries, keyword, first.span), 3)
+}
+
+/// A command whose user is named elsewhere: what stands behind it counts for nothing.
+pub(super) fn script(keyword: &Word, words: &[Word], findings: &mut Findings) -> Taken {
+    let (item, _) = command(keyword, words, findings);
+    match item.value {
+        Value::Table(Table { mut entries }) => (entries.swap_remove(0).item, 1),
+        value => (Item { value, ..item }, 1),
+    }
 }
 
 /// A user with a group.

@@ -47,7 +47,7 @@ pub(super) fn read(expander: &mut Expander<'_>, line: &Line) {
         let full = base.join(&pattern);
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
         match glob::glob_with(&full.display().to_string(), options) {
-            Ok(found) => paths.extend(found.flatten().filter(|path| !path.is_dir())),
+            Ok(found) => paths.extend(found.flatten().filter(|path| path.is_file())),
             Err(error) => {
                 let message = format!("{} is not a pattern for paths: {}", quoted(&pattern), error.msg);
                 expander.findings.error(span, message, "write a path, with * and ? where it has them");

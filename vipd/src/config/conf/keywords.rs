@@ -70,6 +70,8 @@ pub(super) enum Shape {
     Switch,
     /// A command, and perhaps the user and the group that it is run as.
     Command,
+    /// A command; its user is named on a line of its own.
+    Script,
     /// A command, or nothing.
     OptionalCommand,
     /// A user, and perhaps a group.
@@ -248,7 +250,7 @@ pub(in super::super) const KEYWORDS: &[Keyword] = &[
     keyword(SyncGroup, "notify_priority_changes", "notify_priority_changes", Switch),
     keyword(SyncGroup, "smtp_alert", "smtp_alert", Switch),
     // vrrp_script and vrrp_check
-    keyword(Script, "script", "script", Command),
+    keyword(Script, "script", "script", Shape::Script),
     keyword(Script, "user", "user", Account),
     keyword(Script, "interval", "interval", Shape::Word),
     keyword(Script, "timeout", "timeout", Shape::Word),
@@ -256,7 +258,7 @@ pub(in super::super) const KEYWORDS: &[Keyword] = &[
     keyword(Script, "rise", "rise", Shape::Word),
     keyword(Script, "fall", "fall", Shape::Word),
     keyword(Script, "init_fail", "init_fail", Flag(true)),
-    keyword(Check, "script", "script", Command),
+    keyword(Check, "script", "script", Shape::Script),
     keyword(Check, "user", "user", Account),
     keyword(Check, "tcp", "tcp", Shape::Word),
     keyword(Check, "http", "http", Shape::Word),

@@ -165,6 +165,7 @@ impl Lowerer<'_> {
             }
             Shape::OptionalCommand if words.is_empty() => (Item::new(Value::Switch(true), line.span()), 0),
             Shape::Command | Shape::OptionalCommand => command::command(&line.keyword, words, self.findings),
+            Shape::Script => command::script(&line.keyword, words, self.findings),
             Shape::Account => command::account(&line.keyword, words, self.findings),
             Shape::Fifo => command::fifo(&line.keyword, words, self.findings),
             Shape::FileInit => command::file_init(line),

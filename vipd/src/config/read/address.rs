@@ -61,7 +61,7 @@ fn address(cx: &mut Context<'_>, item: &Item, path: &str) -> Option<VirtualAddre
     }
     let address = cursor.text(cx, "ip", values::virtual_address).map(plain);
     let dev = cursor.text(cx, "dev", values::interface);
-    let label = cursor.text(cx, "label", values::label);
+    let mut label = cursor.text(cx, "label", values::label);
     let scope = cursor.value(cx, "scope", |item| number_or_name(item).and_then(values::scope));
     let no_track = cursor.switch(cx, "no_track").unwrap_or(false);
     let broadcast = match &address {
@@ -71,6 +71,12 @@ fn address(cx: &mut Context<'_>, item: &Item, path: &str) -> Option<VirtualAddre
         None => cursor.item("brd").and(None),
     };
     cursor.finish(cx);
+    if let Some(VirtualAddress { ip: IpAddr::V6(_), .. }) = address
+        && label.take().is_some()
+    {
+        let span = cx.places.near(&format!("{path}.label"));
+        cx.findings.warn(span, "an IPv6 address has no label; it is left out", "remove it");
+    }
     Some(VirtualAddress { dev, label, broadcast, scope: scope.unwrap_or(0), no_track, ..address? })
 }
 

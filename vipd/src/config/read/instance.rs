@@ -81,6 +81,12 @@ pub(super) fn instance(
         notify: notify::notify(cursor, cx, defaults),
         ..new
     };
+    if let Some(vmac) = instance.vmac.as_mut().filter(|vmac| !vmac.xmit_base && !instance.peers.is_empty()) {
+        let span = cx.places.near(&cursor.at("use_vmac"));
+        let message = "unicast adverts are sent on the interface below the virtual MAC, as in Keepalived";
+        cx.findings.warn(span, message, "add `vmac_xmit_base`");
+        vmac.xmit_base = true;
+    }
     preemption(cursor, cx, &mut instance);
     if strict {
         strict_mode(cursor, cx, &mut instance);

@@ -405,6 +405,7 @@ fn instance(index: u8, names: [Vec<String>; 3]) -> BoxedStrategy<Instance> {
             let (addresses, excluded, routes, rules) = lists;
             let ([promote_secondaries, accept, dont_track_primary], vmac, track, fence, notify, checksum) =
                 rest;
+            let unicast = !peers.is_empty();
             Instance {
                 family,
                 version,
@@ -434,7 +435,7 @@ fn instance(index: u8, names: [Vec<String>; 3]) -> BoxedStrategy<Instance> {
                 rules,
                 promote_secondaries,
                 accept,
-                vmac: vmac.map(|(name, xmit_base)| Vmac { name, xmit_base }),
+                vmac: vmac.map(|(name, xmit_base)| Vmac { name, xmit_base: xmit_base || unicast }),
                 garp,
                 track,
                 dont_track_primary,

@@ -69,7 +69,7 @@ fn a_value_that_keepalived_conf_cannot_hold_is_refused_where_it_stands() {
         ("track_process { nobody }", 17, "no process called `nobody`", "add `vrrp_track_process nobody"),
         ("notify \"\"", 8, "the command is empty", "path of a program"),
         ("notify \"/bin/a 'b\"", 8, "not closed", "close it"),
-        ("notify /bin/a -v", 15, "taken for a user", "in double quotes"),
+        ("notify /bin/a -v", 15, "no part of it", "in double quotes"),
         ("notify", 1, "needs a command", "same line"),
         ("virtual_routes { 10.1.0.0/16 }", 18, "leads nowhere", "add `via`"),
         ("virtual_routes { 10.1.2.3/16 via 10.0.0.9 }", 18, "bits behind its prefix", "10.1.0.0/16"),

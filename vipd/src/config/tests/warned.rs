@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Diagnostic, Severity, VirtualAddress, pending};
+use super::super::{Diagnostic, Probe, Severity, VirtualAddress, pending};
 use super::{accepted, only, position, with};
 
 #[track_caller]
@@ -72,6 +72,13 @@ fn what_keepalived_takes_though_it_is_sloppy_is_taken_with_a_warning() {
         ("track_interface { eth0 weight -50 }", (5, 19), "own interface", "changes nothing"),
         ("track_src_ip", (5, 1), "no effect without a source", "add `unicast_src_ip`"),
         ("vmac_xmit_base", (5, 1), "no effect without `use_vmac`", "add `use_vmac`"),
+        (
+            "virtual_ipaddress_excluded { fd00::5/64 label eth0:a }",
+            (5, 47),
+            "IPv6 address has no label",
+            "remove it",
+        ),
+        ("use_vmac\nunicast_peer { 10.0.0.2 }", (5, 1), "on the interface below", "add `vmac_xmit_base`"),
         ("use_vmac vrrp1 02:00:00:00:00:01", (5, 16), "a virtual MAC is 00:00:5e:00:01", "remove it"),
         ("virtual_rules { from 10.1.0.0/16 table 5 }", (5, 17), "no place in the list", "add `priority`"),
     ] {
@@ -113,6 +120,22 @@ fn what_has_no_effect_is_said() {
     ] {
         assert_one_warning(&with(lines), at, message, help);
     }
+}
+
+#[test]
+fn what_stands_behind_a_script_is_neither_its_argument_nor_its_user() {
+    let text = format!("vrrp_script a {{\nscript \"/bin/a b\" nobody\n}}\n{}", with(""));
+    let loaded = accepted(&text);
+    assert!(
+        loaded.warnings.iter().any(|found| found.message.contains("behind `script` is ignored")),
+        "{}",
+        loaded.warnings
+    );
+    let Probe::Script(script) = &loaded.config.checks[0].probe else { panic!("{:?}", loaded.config.checks) };
+    assert_eq!(
+        (script.argv.as_slice(), &script.account),
+        (["/bin/a".to_owned(), "b".to_owned()].as_slice(), &None)
+    );
 }
 
 #[test]
