@@ -218,7 +218,7 @@ impl Service {
         };
         let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
-        let mut notifier = Notifier::start(&self.config, self.events);
+        let mut notifier = Notifier::start(&self.config, known.clone(), self.events);
         let (router_id, told) = (self.config.router_id, notifier.counters());
         let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
         let operators = commands.clone();

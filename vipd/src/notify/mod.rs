@@ -35,6 +35,7 @@ use tokio::time::timeout;
 
 use crate::config::{Config, WebhookFormat};
 use crate::control::NotifyStatus;
+use crate::track::Known;
 use backlog::Backlog;
 pub use event::Publisher;
 pub(crate) use event::{Event, Events, channel};
@@ -89,12 +90,12 @@ impl Counters {
 impl Notifier {
     /// Opens every channel of the configuration; what cannot be opened is said and left out. To be called in a
     /// [`LocalSet`](tokio::task::LocalSet).
-    pub(crate) fn start(config: &Config, events: Events) -> Self {
+    pub(crate) fn start(config: &Config, known: Known, events: Events) -> Self {
         let host = gethostname().ok().and_then(|name| name.into_string().ok());
         let host = host.unwrap_or_else(|| "localhost".to_owned());
         let mut notifier = Self {
             events,
-            story: Story::new(config),
+            story: Story::new(config, known),
             router_id: config.router_id.as_deref().unwrap_or(&host).into(),
             pipes: Vec::new(),
             outlets: Vec::new(),

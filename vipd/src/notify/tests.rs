@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 use tokio::task::LocalSet;
-use vipd_core::{Cause, Fault, InstanceId, Instant, State, TrackerId, Transition};
+use vipd_core::{Cause, Fault, InstanceId, Instant, State, Transition};
 
 use super::event::{Event, What, channel};
 use super::mail::{Mailer, body, subject};
@@ -18,6 +18,7 @@ use super::{LIMIT_AT_STOP, Notifier};
 use crate::config::{
     Command, Config, Deleted, Instance, Mail, Secret, StartState, SyncGroup, Trackers, Webhook, WebhookFormat,
 };
+use crate::track::Tracking;
 
 const SILENCE: Cause = Cause::Silence { since: Instant::from_nanos(0), waited: Duration::from_millis(3609) };
 
@@ -36,6 +37,10 @@ fn grouped(names: &[&str]) -> Config {
         notify: crate::config::Notify::default(),
     };
     Config { sync_groups: vec![group], ..config(names) }
+}
+
+fn story(config: &Config) -> Story {
+    Story::new(config, Tracking::prepare(config).known())
 }
 
 /// A change of the virtual router with this number; the state before does not matter unless it is the first.
@@ -64,7 +69,7 @@ fn told(story: &mut Story, events: &[Event]) -> Vec<String> {
 
 #[test]
 fn every_change_is_told_from_the_first_backup_to_stop() {
-    let mut story = Story::new(&config(&["VI_1"]));
+    let mut story = story(&config(&["VI_1"]));
     let events = [
         started(0),
         change(0, State::Backup, State::Master, SILENCE),
@@ -82,7 +87,7 @@ fn every_change_is_told_from_the_first_backup_to_stop() {
 /// As keepalived 2.2.7: a group follows the last of its members.
 #[test]
 fn a_group_is_told_of_when_its_last_member_has_come_to_the_same_state() {
-    let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
+    let mut story = story(&grouped(&["VI_1", "VI_2"]));
     let events = [
         started(0),
         started(1),
@@ -111,39 +116,44 @@ fn a_group_is_told_of_when_its_last_member_has_come_to_the_same_state() {
 /// Promise 7: it says why. For a group that is what happened to the member that the others followed.
 #[test]
 fn promise_7_the_reason_of_a_group_is_that_of_the_member_that_went_first() {
-    let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
+    let mut story = story(&grouped(&["VI_1", "VI_2"]));
     story.tell(started(0));
     story.tell(started(1));
     story.tell(faulted(1, State::Backup, Fault::Link));
 
     let notices = story.tell(faulted(0, State::Backup, Fault::Group(InstanceId(1))));
 
-    assert_eq!(&*notices[1].reason, "VI_2: interface is down");
+    assert_eq!(&*notices[1].reason, "VI_2: interface eth0 is down");
     assert_eq!(notices[1].before, Some(Word::Backup));
 }
 
-/// As keepalived 2.2.7: nothing is told of the wait for the first result of a check, but a fault that is known is.
+/// As keepalived 2.2.7: nothing is told of the wait for the first result of a check, of any member of a group; what that
+/// result is then is told of all.
 #[test]
-fn a_start_in_fault_is_told_unless_it_only_waits_for_a_check() {
-    let unproven = Fault::Tracked(TrackerId(0));
-    let recovered = |number| change(number, State::Fault, State::Backup, Cause::Recovered);
+fn a_group_is_silent_until_its_members_know_how_they_are() {
     let init = State::Initialize;
-    let cases: [(&str, Vec<Event>, &[&str]); 3] = [
-        ("a check", vec![faulted(0, init, unproven), recovered(0)], &["INSTANCE VI_1 BACKUP 110"]),
-        ("the link", vec![faulted(0, init, Fault::Link)], &["INSTANCE VI_1 FAULT 110"]),
+    let behind = faulted(0, init, Fault::Group(InstanceId(1)));
+    let recovered = change(0, State::Fault, State::Backup, Cause::Recovered);
+    let cases: [(&str, Vec<Event>, &[&str]); 4] = [
+        ("not known yet", vec![behind], &[]),
         (
-            "a check of another member",
-            vec![
-                faulted(0, init, unproven),
-                faulted(1, init, Fault::Group(InstanceId(0))),
-                recovered(0),
-                recovered(1),
-            ],
+            "in order",
+            vec![behind, recovered, started(1)],
             &["INSTANCE VI_1 BACKUP 110", "INSTANCE VI_2 BACKUP 110", "GROUP VG BACKUP 0"],
+        ),
+        (
+            "not in order",
+            vec![behind, faulted(1, init, Fault::Held)],
+            &["INSTANCE VI_2 FAULT 110", "INSTANCE VI_1 FAULT 110", "GROUP VG FAULT 0"],
+        ),
+        (
+            "stopped before",
+            vec![behind, change(0, State::Fault, init, Cause::Stopped), faulted(1, init, Fault::Link)],
+            &["INSTANCE VI_1 STOP 110", "INSTANCE VI_2 FAULT 110"],
         ),
     ];
     for (name, events, expected) in cases {
-        let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
+        let mut story = story(&grouped(&["VI_1", "VI_2"]));
 
         assert_eq!(told(&mut story, &events), expected, "{name}");
     }
@@ -151,7 +161,7 @@ fn a_start_in_fault_is_told_unless_it_only_waits_for_a_check() {
 
 #[test]
 fn a_group_starts_in_fault_with_a_member_whose_fault_is_known() {
-    let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
+    let mut story = story(&grouped(&["VI_1", "VI_2"]));
     let init = State::Initialize;
 
     let lines =
@@ -174,7 +184,7 @@ fn losing_adverts_priorities_and_deletion_have_words_of_their_own() {
         let mut config = config(&["VI_1"]);
         config.instances[0].notify.deleted = deleted;
         config.instances[0].notify.priority_changes = true;
-        let mut story = Story::new(&config);
+        let mut story = story(&config);
 
         let lines = told(&mut story, &[event(what)]);
 
@@ -184,7 +194,7 @@ fn losing_adverts_priorities_and_deletion_have_words_of_their_own() {
 
 #[test]
 fn changes_of_the_priority_are_told_where_that_is_wanted() {
-    let mut story = Story::new(&config(&["VI_1"]));
+    let mut story = story(&config(&["VI_1"]));
     let event = Event { instance: InstanceId(0), priority: 90, what: What::Priority(State::Backup) };
 
     assert_eq!(told(&mut story, &[event]), [] as [&str; 0]);
@@ -216,7 +226,7 @@ fn notice(event: Event, normal: StartState) -> Notice {
     let mut config = config(&["VI_1"]);
     config.instances[0].notify.mail = true;
     config.instances[0].state = normal;
-    let mut story = Story::new(&config);
+    let mut story = story(&config);
     let mut notice = story.tell(event).pop().expect("told");
     notice.at = UNIX_EPOCH + Duration::from_secs(1_709_210_096);
     notice
@@ -308,7 +318,7 @@ fn pagerduty_is_alarmed_by_fault_and_by_a_takeover_and_calmed_by_the_return() {
 
 #[test]
 fn webhooks_are_told_of_instances_and_not_of_what_follows_for_their_group() {
-    let mut story = Story::new(&grouped(&["VI_1"]));
+    let mut story = story(&grouped(&["VI_1"]));
 
     let notices = story.tell(started(0));
 
@@ -333,7 +343,7 @@ async fn a_receiver_that_hangs_is_cut_off_ten_seconds_after_the_end_of_the_elect
     let tasks = LocalSet::new();
     let ended = tasks.run_until(async {
         let (mut publisher, events) = channel(1);
-        let mut notifier = Notifier::start(&config, events);
+        let mut notifier = Notifier::start(&config, Tracking::prepare(&config).known(), events);
         let What::Changed(transition) = started(0).what else { unreachable!() };
         publisher.changed(InstanceId(0), transition, 110);
         publisher.publish(|_| true);
