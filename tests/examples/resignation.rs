@@ -18,9 +18,9 @@ fn main() -> Result<()> {
     for (name, hog) in [("idle", None), ("FIFO 10", Some("10")), ("FIFO 50", Some("50"))] {
         let (mut left, mut passed) = (Vec::new(), Vec::new());
         for _ in 0..TRIALS {
-            let (leaves, passes) = trial(hog)?;
-            left.push(leaves);
-            passed.push(passes);
+            let (sent, seen) = trial(hog)?;
+            left.push(sent);
+            passed.push(seen);
         }
         println!("{name}: leaves {}, passes the switch {}", spread(left), spread(passed));
     }

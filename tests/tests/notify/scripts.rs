@@ -66,7 +66,8 @@ fn commands_find_the_addresses_as_the_state_wants_them() {
     let count = "#!/bin/sh\necho \"$1 $(ip -4 -o address show dev eth0 | wc -l)\" >> /run/told\n";
     let pair = Pair::new().expect("lab");
     pair.lb1.host.write_file("/etc/lab/count", count, 0o755).expect("write");
-    let addresses: String = (0..200).map(|n| format!("10.0.{n}.100/32\n")).collect();
+    let addresses: Vec<String> = (0..200).map(|n| format!("10.0.{n}.100/32")).collect();
+    let addresses = addresses.join("\n") + "\n";
     let many = conf(Conf::lb1(), "", &NOTIFY.replace("record", "count"), "")
         .replace("virtual_ipaddress {\n", &format!("virtual_ipaddress {{\n{addresses}"));
     let told = follow(&pair.lb1.host, LOG);

@@ -143,7 +143,9 @@ impl Datapath {
         let is_wanted = |held: &Held| wanted.iter().any(|interface| held.is(interface));
         for held in self.held.extract_if(.., |held| !is_wanted(held)) {
             self.ports.retain(|(ifindex, _)| *ifindex != held.ifindex);
-            held.attached.map(Attached::detach);
+            if let Some(attached) = held.attached {
+                attached.detach();
+            }
         }
         let mut outcome = Ok(());
         for interface in wanted {

@@ -97,6 +97,7 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
+    #[expect(clippy::too_many_arguments, reason = "each is a part that the loop owns from then on")]
     pub(crate) fn new(
         config: &Config,
         known: Known,

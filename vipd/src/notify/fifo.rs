@@ -146,7 +146,6 @@ mod tests {
     use crate::config::{Config, Instance};
     use crate::notify::event::{Event, What};
     use crate::notify::story::Story;
-    use crate::track::Tracking;
 
     fn fifo(name: &str) -> Fifo {
         let path = std::env::temp_dir().join(format!("vipd-fifo-{}-{name}", std::process::id()));
@@ -162,7 +161,7 @@ mod tests {
     fn notice() -> Notice {
         let instances = vec![Instance::new("VI 1".to_owned(), "eth0".to_owned(), 1)];
         let config = Config { instances, ..Config::default() };
-        let mut story = Story::new(&config, Tracking::prepare(&config).known());
+        let mut story = Story::new(&config);
         let event = Event { instance: vipd_core::InstanceId(0), priority: 90, what: What::Loser };
         story.tell(event).remove(0)
     }

@@ -32,10 +32,10 @@ use nix::unistd::gethostname;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use vipd_core::{Cause, InstanceId};
 
 use crate::config::{Config, WebhookFormat};
 use crate::control::NotifyStatus;
-use crate::track::Known;
 use backlog::Backlog;
 pub use event::Publisher;
 pub(crate) use event::{Event, Events, channel};
@@ -90,12 +90,12 @@ impl Counters {
 impl Notifier {
     /// Opens every channel of the configuration; what cannot be opened is said and left out. To be called in a
     /// [`LocalSet`](tokio::task::LocalSet).
-    pub(crate) fn start(config: &Config, known: Known, events: Events) -> Self {
+    pub(crate) fn start(config: &Config, events: Events) -> Self {
         let host = gethostname().ok().and_then(|name| name.into_string().ok());
         let host = host.unwrap_or_else(|| "localhost".to_owned());
         let mut notifier = Self {
             events,
-            story: Story::new(config, known),
+            story: Story::new(config),
             router_id: config.router_id.as_deref().unwrap_or(&host).into(),
             pipes: Vec::new(),
             outlets: Vec::new(),
@@ -108,6 +108,11 @@ impl Notifier {
         notifier.open_mail(config, &host);
         notifier.open_webhooks(config);
         notifier
+    }
+
+    /// Has reasons for changes told by somebody who knows more of them than the election does.
+    pub(crate) fn explain(&mut self, why: impl Fn(InstanceId, Cause) -> String + 'static) {
+        self.story.explain(Box::new(why));
     }
 
     /// What is counted from now on.

@@ -8,16 +8,16 @@ use vipd_core::{Cause, Fault, InstanceId, State, Transition};
 use super::event::{Event, What};
 use super::notice::{Kind, Notice, Subject, Word};
 use crate::config::{Config, Deleted, Instance, StartState, SyncGroup};
-use crate::track::Known;
 
 /// Who was told what.
 pub(super) struct Story {
-    known: Known,
-    /// By their place in the configuration, as everything here.
-    config: Vec<Instance>,
     instances: Vec<Told>,
     groups: Vec<Group>,
+    why: Why,
 }
+
+/// Tells the reason for a change of a virtual router.
+pub(super) type Why = Box<dyn Fn(InstanceId, Cause) -> String>;
 
 /// A subject and the last that was told of it.
 struct Told {
@@ -35,7 +35,7 @@ struct Group {
 }
 
 impl Story {
-    pub(super) fn new(config: &Config, known: Known) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         let told = |number, kind, name: &String, notify, normal| {
             let subject = Subject { number, kind, name: name.clone(), notify, normal };
             Told { subject: Rc::new(subject), word: None, behind: None }
@@ -52,11 +52,15 @@ impl Story {
             reason: "".into(),
         };
         Self {
-            known,
             instances: config.instances.iter().enumerate().map(instance).collect(),
             groups: config.sync_groups.iter().enumerate().map(group).collect(),
-            config: config.instances.clone(),
+            why: Box::new(|_, cause| cause.to_string()),
         }
+    }
+
+    /// Has reasons told by somebody who knows more of them than the election does.
+    pub(super) fn explain(&mut self, why: Why) {
+        self.why = why;
     }
 
     /// Everybody of whom anything may be told.
@@ -104,10 +108,10 @@ impl Story {
         if self.instances[place].word == Some(word) {
             return Vec::new();
         }
-        let reason = self.reason(id, transition.cause);
+        let reason: Rc<str> = (self.why)(id, transition.cause).into();
         let mut notices = vec![self.instances[place].tell(word, priority, Rc::clone(&reason))];
         if word == Word::Fault {
-            let reason = self.reason(id, Cause::Faulted(Fault::Group(id)));
+            let reason: Rc<str> = (self.why)(id, Cause::Faulted(Fault::Group(id))).into();
             for told in &mut self.instances {
                 if let Some((_, priority)) = told.behind.take_if(|(other, _)| *other == id) {
                     notices.push(told.tell(word, priority, Rc::clone(&reason)));
@@ -137,11 +141,6 @@ impl Story {
             }
             _ => None,
         }
-    }
-
-    fn reason(&self, id: InstanceId, cause: Cause) -> Rc<str> {
-        let name = |id: InstanceId| self.config[usize::from(id.0)].name.as_str();
-        self.known.why(id, cause, &self.config[usize::from(id.0)], name).into()
     }
 }
 

@@ -18,7 +18,6 @@ use super::{LIMIT_AT_STOP, Notifier};
 use crate::config::{
     Command, Config, Deleted, Instance, Mail, Secret, StartState, SyncGroup, Trackers, Webhook, WebhookFormat,
 };
-use crate::track::Tracking;
 
 const SILENCE: Cause = Cause::Silence { since: Instant::from_nanos(0), waited: Duration::from_millis(3609) };
 
@@ -37,10 +36,6 @@ fn grouped(names: &[&str]) -> Config {
         notify: crate::config::Notify::default(),
     };
     Config { sync_groups: vec![group], ..config(names) }
-}
-
-fn story(config: &Config) -> Story {
-    Story::new(config, Tracking::prepare(config).known())
 }
 
 /// A change of the virtual router with this number; the state before does not matter unless it is the first.
@@ -69,7 +64,7 @@ fn told(story: &mut Story, events: &[Event]) -> Vec<String> {
 
 #[test]
 fn every_change_is_told_from_the_first_backup_to_stop() {
-    let mut story = story(&config(&["VI_1"]));
+    let mut story = Story::new(&config(&["VI_1"]));
     let events = [
         started(0),
         change(0, State::Backup, State::Master, SILENCE),
@@ -87,7 +82,7 @@ fn every_change_is_told_from_the_first_backup_to_stop() {
 /// As keepalived 2.2.7: a group follows the last of its members.
 #[test]
 fn a_group_is_told_of_when_its_last_member_has_come_to_the_same_state() {
-    let mut story = story(&grouped(&["VI_1", "VI_2"]));
+    let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
     let events = [
         started(0),
         started(1),
@@ -116,14 +111,14 @@ fn a_group_is_told_of_when_its_last_member_has_come_to_the_same_state() {
 /// Promise 7: it says why. For a group that is what happened to the member that the others followed.
 #[test]
 fn promise_7_the_reason_of_a_group_is_that_of_the_member_that_went_first() {
-    let mut story = story(&grouped(&["VI_1", "VI_2"]));
+    let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
     story.tell(started(0));
     story.tell(started(1));
     story.tell(faulted(1, State::Backup, Fault::Link));
 
     let notices = story.tell(faulted(0, State::Backup, Fault::Group(InstanceId(1))));
 
-    assert_eq!(&*notices[1].reason, "VI_2: interface eth0 is down");
+    assert_eq!(&*notices[1].reason, "VI_2: interface is down");
     assert_eq!(notices[1].before, Some(Word::Backup));
 }
 
@@ -153,7 +148,7 @@ fn a_group_is_silent_until_its_members_know_how_they_are() {
         ),
     ];
     for (name, events, expected) in cases {
-        let mut story = story(&grouped(&["VI_1", "VI_2"]));
+        let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
 
         assert_eq!(told(&mut story, &events), expected, "{name}");
     }
@@ -161,7 +156,7 @@ fn a_group_is_silent_until_its_members_know_how_they_are() {
 
 #[test]
 fn a_group_starts_in_fault_with_a_member_whose_fault_is_known() {
-    let mut story = story(&grouped(&["VI_1", "VI_2"]));
+    let mut story = Story::new(&grouped(&["VI_1", "VI_2"]));
     let init = State::Initialize;
 
     let lines =
@@ -184,7 +179,7 @@ fn losing_adverts_priorities_and_deletion_have_words_of_their_own() {
         let mut config = config(&["VI_1"]);
         config.instances[0].notify.deleted = deleted;
         config.instances[0].notify.priority_changes = true;
-        let mut story = story(&config);
+        let mut story = Story::new(&config);
 
         let lines = told(&mut story, &[event(what)]);
 
@@ -194,7 +189,7 @@ fn losing_adverts_priorities_and_deletion_have_words_of_their_own() {
 
 #[test]
 fn changes_of_the_priority_are_told_where_that_is_wanted() {
-    let mut story = story(&config(&["VI_1"]));
+    let mut story = Story::new(&config(&["VI_1"]));
     let event = Event { instance: InstanceId(0), priority: 90, what: What::Priority(State::Backup) };
 
     assert_eq!(told(&mut story, &[event]), [] as [&str; 0]);
@@ -226,7 +221,7 @@ fn notice(event: Event, normal: StartState) -> Notice {
     let mut config = config(&["VI_1"]);
     config.instances[0].notify.mail = true;
     config.instances[0].state = normal;
-    let mut story = story(&config);
+    let mut story = Story::new(&config);
     let mut notice = story.tell(event).pop().expect("told");
     notice.at = UNIX_EPOCH + Duration::from_secs(1_709_210_096);
     notice
@@ -318,7 +313,7 @@ fn pagerduty_is_alarmed_by_fault_and_by_a_takeover_and_calmed_by_the_return() {
 
 #[test]
 fn webhooks_are_told_of_instances_and_not_of_what_follows_for_their_group() {
-    let mut story = story(&grouped(&["VI_1"]));
+    let mut story = Story::new(&grouped(&["VI_1"]));
 
     let notices = story.tell(started(0));
 
@@ -343,7 +338,7 @@ async fn a_receiver_that_hangs_is_cut_off_ten_seconds_after_the_end_of_the_elect
     let tasks = LocalSet::new();
     let ended = tasks.run_until(async {
         let (mut publisher, events) = channel(1);
-        let mut notifier = Notifier::start(&config, Tracking::prepare(&config).known(), events);
+        let mut notifier = Notifier::start(&config, events);
         let What::Changed(transition) = started(0).what else { unreachable!() };
         publisher.changed(InstanceId(0), transition, 110);
         publisher.publish(|_| true);

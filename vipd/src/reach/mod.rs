@@ -10,12 +10,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{LinkAddr, SockaddrStorage, getsockname, recvfrom, setsockopt, sockopt};
-use socket2::{Domain, SockFilter, Socket, Type};
+use nix::sys::socket::{SockaddrStorage, recvfrom, setsockopt, sockopt};
+use socket2::{SockFilter, Socket};
 
 pub(crate) use echo::Echo;
 
-use crate::effects::link_address;
 use arp::Arp;
 use nd::Solicitor;
 
@@ -125,16 +124,11 @@ fn set_up(socket: &Socket, filter: &[SockFilter]) -> io::Result<()> {
     Ok(())
 }
 
-/// The hardware address of an interface.
+/// The hardware address of an interface. Not by the name of a packet socket: the kernel tells that in 18 octets, which is
+/// less than what nix takes for an address.
 fn mac(ifindex: u32) -> io::Result<[u8; 6]> {
-    // Protocol 0: nothing is received.
-    let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
-    socket.bind(&link_address(ifindex, 0))?;
-    hardware_address(&socket)
-}
-
-/// The hardware address of the interface that a packet socket is bound to.
-fn hardware_address(socket: &Socket) -> io::Result<[u8; 6]> {
-    let address = getsockname::<LinkAddr>(socket.as_raw_fd())?;
-    address.addr().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    let name = nix::net::if_::if_indextoname(ifindex)?;
+    let own = nix::ifaddrs::getifaddrs()?.filter(|one| Ok(one.interface_name.as_str()) == name.to_str());
+    let mut macs = own.filter_map(|one| one.address?.as_link_addr()?.addr());
+    macs.next().ok_or_else(|| io::ErrorKind::Unsupported.into())
 }

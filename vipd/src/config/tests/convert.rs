@@ -423,7 +423,8 @@ fn instance(index: u8, names: [Vec<String>; 3]) -> BoxedStrategy<Instance> {
                     octets[..length].copy_from_slice(&text.as_bytes()[..length]);
                     Password(octets)
                 }),
-                source,
+                // To a group, adverts over IPv6 come from a link-local address.
+                source: source.filter(|source| source.is_ipv4() || !peers.is_empty()),
                 track_source,
                 group: Instance::standard_group(family),
                 peers,
