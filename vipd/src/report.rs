@@ -5,15 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
 use vipd_common::abi;
 use vipd_common::wire::Reason;
 use vipd_core::{Cause, InstanceId, State, Tracked};
 
 use crate::agent::Ready;
-use crate::control::{InstanceStatus, Status, TrackedStatus, WardenStatus};
+use crate::control::{InstanceStatus, Status, TrackedStatus, WardenStatus, date_time};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
 use crate::notify::Counters;
@@ -166,12 +163,6 @@ fn new_master_reason(status: Option<&vipd_core::Status>) -> &'static str {
         // A resignation, or the owner's start: nobody of higher priority is there.
         Some(_) => "priority",
     }
-}
-
-fn date_time(at: SystemTime) -> String {
-    // Seconds: what is behind them is the agent's own delay.
-    let at = OffsetDateTime::from(at).replace_nanosecond(0).map(|at| at.format(&Rfc3339));
-    at.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn micros(span: Duration) -> u64 {

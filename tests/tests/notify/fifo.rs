@@ -29,6 +29,25 @@ fn a_pipe_gets_a_line_for_each_change_and_is_gone_with_the_agent() {
     assert!(pair.lb1.host.command("stat /run/events").is_err(), "the pipe stays");
 }
 
+/// As keepalived 2.2.7 writes it.
+#[test]
+fn a_pipe_is_told_of_new_priorities_where_that_is_wanted() {
+    let pair = Pair::new().expect("lab");
+    pair.lb1.host.write_file("/run/points", "0\n", 0o644).expect("write");
+    let tracked = "notify_priority_changes on\ntrack_file {\npoints weight 1\n}";
+    let conf = conf(Conf::lb1(), "notify_fifo /run/events", tracked, "");
+    let conf = conf.replace("vrrp_instance", "track_file points {\nfile /run/points\n}\nvrrp_instance");
+    let _lb1 = pair.lb1.start(VIPD, &conf).expect("vipd");
+    let reader = follow(&pair.lb1.host, "/run/lines");
+    let copy = "until test -p /run/events; do :; done; cat /run/events >> /run/lines";
+    let _copy = pair.lb1.host.spawn("sh", &["-c", copy]).expect("sh");
+    reader.wait_for_line("INSTANCE \"VI_1\" MASTER 110", SOON).expect("MASTER");
+
+    pair.lb1.host.write_file("/run/points", "5\n", 0o644).expect("write");
+
+    reader.wait_for_line("INSTANCE \"VI_1\" MASTER_PRIORITY 115", SOON).expect("told");
+}
+
 /// keepalived 2.2.7 kills the reader before STOP is written (measured); here it reads STOP and finds the end of the pipe.
 #[test]
 fn the_reader_is_started_with_the_path_started_again_when_it_dies_and_told_of_the_end() {

@@ -34,7 +34,7 @@ fn promise_7_a_mail_for_each_change_says_why() {
     assert!(second.contains("Reason: no advert for ") && second.contains("Before: BACKUP"), "{second}");
     pair.lb1.port.link_down().expect("cable pulled");
     let third = server.next("FAULT state", SOON).expect("FAULT");
-    assert!(text(&third["text"]).contains("Reason: interface is down"), "{third}");
+    assert!(text(&third["text"]).contains("Reason: interface eth0 is down"), "{third}");
     wait_for_counts(&lb1, "mail", [3, 0, 0]);
 }
 

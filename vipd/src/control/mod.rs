@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use server::serve;
+pub(crate) use status::date_time;
 pub use status::{
     ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, TrackedStatus, WardenStatus,
 };

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::config::Datapath;
 
@@ -158,4 +161,10 @@ pub struct TrackedStatus {
     pub reverse: bool,
     /// What it does at the moment: points such as `-20` or `+0`, or `FAULT`.
     pub effect: String,
+}
+
+/// A moment as RFC 3339 has it, in UTC and whole seconds: what is behind them is the agent's own delay.
+pub(crate) fn date_time(at: SystemTime) -> String {
+    let at = OffsetDateTime::from(at).replace_nanosecond(0).map(|at| at.format(&Rfc3339));
+    at.ok().and_then(Result::ok).unwrap_or_default()
 }

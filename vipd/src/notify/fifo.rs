@@ -160,7 +160,8 @@ mod tests {
 
     fn notice() -> Notice {
         let instances = vec![Instance::new("VI 1".to_owned(), "eth0".to_owned(), 1)];
-        let mut story = Story::new(&Config { instances, ..Config::default() });
+        let config = Config { instances, ..Config::default() };
+        let mut story = Story::new(&config);
         let event = Event { instance: vipd_core::InstanceId(0), priority: 90, what: What::Loser };
         story.tell(event).remove(0)
     }

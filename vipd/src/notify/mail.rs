@@ -8,9 +8,10 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncTransport, Tokio1Executor};
 use tokio::time::timeout;
 
-use super::notice::{Kind, Notice, Word, rfc_3339};
+use super::notice::{Kind, Notice, Word};
 use super::retry::Failure;
 use crate::config::Mail;
+use crate::control::date_time;
 
 /// Attempts after the first; with the growing waits they span half a minute and the server's own timeouts.
 pub(super) const RETRIES: u8 = 5;
@@ -126,6 +127,6 @@ pub(super) fn body(router_id: &str, notice: &Notice) -> String {
         "VRRP {} on {router_id}: {word}\r\n{what}\r\n\r\nReason: {reason}\r\nBefore: {}\r\n{priority}Time: {}\r\n",
         who(notice),
         notice.state_before(),
-        rfc_3339(*at)
+        date_time(*at)
     )
 }

@@ -7,7 +7,7 @@ use vipd_core::{Cause, Fault, InstanceId, State, Transition};
 
 use super::event::{Event, What};
 use super::notice::{Kind, Notice, Subject, Word};
-use crate::config::{Config, Deleted, StartState};
+use crate::config::{Config, Deleted, Instance, StartState, SyncGroup};
 
 /// Who was told what.
 pub(super) struct Story {
@@ -23,11 +23,12 @@ pub(super) type Why = Box<dyn Fn(InstanceId, Cause) -> String>;
 struct Told {
     subject: Rc<Subject>,
     word: Option<Word>,
+    /// A FAULT that is told when that of this virtual router is, with the priority.
+    behind: Option<(InstanceId, u8)>,
 }
 
 struct Group {
     told: Told,
-    /// Its members, by their place among the instances.
     members: Vec<usize>,
     /// What last happened to a member by itself.
     reason: Rc<str>,
@@ -37,13 +38,13 @@ impl Story {
     pub(super) fn new(config: &Config) -> Self {
         let told = |number, kind, name: &String, notify, normal| {
             let subject = Subject { number, kind, name: name.clone(), notify, normal };
-            Told { subject: Rc::new(subject), word: None }
+            Told { subject: Rc::new(subject), word: None, behind: None }
         };
         let count = config.instances.len();
-        let instance = |(number, instance): (usize, &crate::config::Instance)| {
+        let instance = |(number, instance): (usize, &Instance)| {
             told(number, Kind::Instance, &instance.name, instance.notify.clone(), instance.state)
         };
-        let group = |(number, group): (usize, &crate::config::SyncGroup)| Group {
+        let group = |(number, group): (usize, &SyncGroup)| Group {
             told: told(count + number, Kind::Group, &group.name, group.notify.clone(), StartState::Backup),
             members: (0..count)
                 .filter(|place| group.members.contains(&config.instances[*place].name))
@@ -70,19 +71,18 @@ impl Story {
     /// What is to be told of an event.
     pub(super) fn tell(&mut self, event: Event) -> Vec<Notice> {
         let Event { instance, priority, what } = event;
+        let Some(told) = self.instances.get_mut(usize::from(instance.0)) else { return Vec::new() };
         match what {
             What::Changed(transition) => self.changed(instance, transition, priority),
             What::Loser => {
-                self.event(instance, Word::MasterRxLowerPri, priority, "heard an advert that loses")
+                vec![told.notice(Word::MasterRxLowerPri, priority, "heard an advert that loses".into())]
             }
-            What::Priority(state) => {
+            What::Priority(state) if told.subject.notify.priority_changes => {
                 let word = if state == State::Master { Word::MasterPriority } else { Word::BackupPriority };
-                let mut notices = self.event(instance, word, priority, "the effective priority changed");
-                notices.retain(|notice| notice.subject.notify.priority_changes);
-                notices
+                vec![told.notice(word, priority, "the effective priority changed".into())]
             }
+            What::Priority(_) => Vec::new(),
             What::Deleted => {
-                let Some(told) = self.instances.get_mut(usize::from(instance.0)) else { return Vec::new() };
                 let word = match told.subject.notify.deleted {
                     Deleted::Fault => Word::Fault,
                     Deleted::Deleted | Deleted::Command(_) => Word::Deleted,
@@ -92,33 +92,36 @@ impl Story {
         }
     }
 
-    /// Not a change: what was told last stays that.
-    fn event(&self, id: InstanceId, word: Word, priority: u8, reason: &str) -> Vec<Notice> {
-        let Some(told) = self.instances.get(usize::from(id.0)) else { return Vec::new() };
-        vec![told.notice(word, priority, reason.into())]
-    }
-
     fn changed(&mut self, id: InstanceId, transition: Transition, priority: u8) -> Vec<Notice> {
         let place = usize::from(id.0);
-        let is_silent = self.is_unproven(&transition);
-        let Some(told) = self.instances.get_mut(place) else { return Vec::new() };
         let word = match transition.to {
             State::Master => Word::Master,
             State::Backup => Word::Backup,
             State::Fault => Word::Fault,
             State::Initialize => Word::Stop,
         };
-        if told.word == Some(word) || is_silent {
+        self.instances[place].behind = None;
+        if let Some(other) = self.awaits(&transition) {
+            self.instances[place].behind = Some((other, priority));
+            return Vec::new();
+        }
+        if self.instances[place].word == Some(word) {
             return Vec::new();
         }
         let reason: Rc<str> = (self.why)(id, transition.cause).into();
-        let mut notices = vec![told.tell(word, priority, Rc::clone(&reason))];
-        let name = &told.subject.name;
-        let group_reason: Rc<str> = format!("{name}: {reason}").into();
+        let mut notices = vec![self.instances[place].tell(word, priority, Rc::clone(&reason))];
+        if word == Word::Fault {
+            let reason: Rc<str> = (self.why)(id, Cause::Faulted(Fault::Group(id))).into();
+            for told in &mut self.instances {
+                if let Some((_, priority)) = told.behind.take_if(|(other, _)| *other == id) {
+                    notices.push(told.tell(word, priority, Rc::clone(&reason)));
+                }
+            }
+        }
         let Self { instances, groups, .. } = self;
         for group in groups.iter_mut().filter(|group| group.members.contains(&place)) {
-            if !is_of_another(&transition.cause) {
-                group.reason = Rc::clone(&group_reason);
+            if !matches!(transition.cause, Cause::Group(_) | Cause::Faulted(Fault::Group(_))) {
+                group.reason = format!("{}: {reason}", instances[place].subject.name).into();
             }
             // A group is where all of its members are.
             let shared = group.members.iter().all(|member| instances[*member].word == Some(word));
@@ -129,17 +132,15 @@ impl Story {
         notices
     }
 
-    /// A virtual router that waits for the first result of a check, its own or that of another member of its group, starts
-    /// in FAULT, but nothing is known to be wrong. As in Keepalived nothing is told of it then.
-    fn is_unproven(&self, transition: &Transition) -> bool {
-        let is_unproven = match transition.cause {
-            Cause::Faulted(Fault::Tracked(_)) => true,
-            Cause::Faulted(Fault::Group(other)) => {
-                self.instances.get(usize::from(other.0)).is_some_and(|other| other.word.is_none())
+    /// The member of its group because of which a virtual router starts in FAULT, if nothing is known to be wrong with that
+    /// one: it waits for the first result of a check. As in Keepalived nothing is told until that has come.
+    fn awaits(&self, transition: &Transition) -> Option<InstanceId> {
+        match transition.cause {
+            Cause::Faulted(Fault::Group(other)) if transition.from == State::Initialize => {
+                self.instances.get(usize::from(other.0))?.word.is_none().then_some(other)
             }
-            _ => false,
-        };
-        transition.from == State::Initialize && is_unproven
+            _ => None,
+        }
     }
 }
 
@@ -154,9 +155,4 @@ impl Told {
         self.word = Some(word);
         notice
     }
-}
-
-/// It only follows another member.
-fn is_of_another(cause: &Cause) -> bool {
-    matches!(cause, Cause::Group(_) | Cause::Faulted(Fault::Group(_)))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 use tokio::task::LocalSet;
-use vipd_core::{Cause, Fault, InstanceId, Instant, State, TrackerId, Transition};
+use vipd_core::{Cause, Fault, InstanceId, Instant, State, Transition};
 
 use super::event::{Event, What, channel};
 use super::mail::{Mailer, body, subject};
@@ -122,24 +122,29 @@ fn promise_7_the_reason_of_a_group_is_that_of_the_member_that_went_first() {
     assert_eq!(notices[1].before, Some(Word::Backup));
 }
 
-/// As keepalived 2.2.7: nothing is told of the wait for the first result of a check, but a fault that is known is.
+/// As keepalived 2.2.7: nothing is told of the wait for the first result of a check, of any member of a group; what that
+/// result is then is told of all.
 #[test]
-fn a_start_in_fault_is_told_unless_it_only_waits_for_a_check() {
-    let unproven = Fault::Tracked(TrackerId(0));
-    let recovered = |number| change(number, State::Fault, State::Backup, Cause::Recovered);
+fn a_group_is_silent_until_its_members_know_how_they_are() {
     let init = State::Initialize;
-    let cases: [(&str, Vec<Event>, &[&str]); 3] = [
-        ("a check", vec![faulted(0, init, unproven), recovered(0)], &["INSTANCE VI_1 BACKUP 110"]),
-        ("the link", vec![faulted(0, init, Fault::Link)], &["INSTANCE VI_1 FAULT 110"]),
+    let behind = faulted(0, init, Fault::Group(InstanceId(1)));
+    let recovered = change(0, State::Fault, State::Backup, Cause::Recovered);
+    let cases: [(&str, Vec<Event>, &[&str]); 4] = [
+        ("not known yet", vec![behind], &[]),
         (
-            "a check of another member",
-            vec![
-                faulted(0, init, unproven),
-                faulted(1, init, Fault::Group(InstanceId(0))),
-                recovered(0),
-                recovered(1),
-            ],
+            "in order",
+            vec![behind, recovered, started(1)],
             &["INSTANCE VI_1 BACKUP 110", "INSTANCE VI_2 BACKUP 110", "GROUP VG BACKUP 0"],
+        ),
+        (
+            "not in order",
+            vec![behind, faulted(1, init, Fault::Held)],
+            &["INSTANCE VI_2 FAULT 110", "INSTANCE VI_1 FAULT 110", "GROUP VG FAULT 0"],
+        ),
+        (
+            "stopped before",
+            vec![behind, change(0, State::Fault, init, Cause::Stopped), faulted(1, init, Fault::Link)],
+            &["INSTANCE VI_1 STOP 110", "INSTANCE VI_2 FAULT 110"],
         ),
     ];
     for (name, events, expected) in cases {

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::http::{Target, Unreadable};
-use super::notice::{Kind, Notice, Word, rfc_3339};
+use super::notice::{Kind, Notice, Word};
 use super::retry::Failure;
 use crate::config::{StartState, Webhook, WebhookFormat};
+use crate::control::date_time;
 
 /// Answers that a later attempt may change, besides those of a server in trouble (500 and above).
 const PASSING: [u16; 3] = [408, 425, 429];
@@ -70,7 +71,7 @@ pub(super) fn plain(router_id: &str, notice: &Notice) -> Value {
         "to": notice.word.to_string(),
         "priority": notice.priority,
         "reason": &*notice.reason,
-        "time": rfc_3339(notice.at),
+        "time": date_time(notice.at),
     })
 }
 
@@ -97,7 +98,7 @@ pub(super) fn pagerduty(router_id: &str, notice: &Notice, routing_key: &str) -> 
             "source": router_id,
             "severity": severity.unwrap_or("info"),
             "component": notice.subject.name,
-            "timestamp": rfc_3339(notice.at),
+            "timestamp": date_time(notice.at),
             "custom_details": plain(router_id, notice),
         },
     })
