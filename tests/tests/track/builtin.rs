@@ -20,8 +20,7 @@ vrrp_check process { process haproxy
  interval 0.1
  weight -4
 }
-vrrp_check backend { haproxy /run/haproxy/admin.sock
- backend web_servers
+vrrp_check backend { haproxy /run/haproxy/admin.sock web_servers
  interval 0.1
  weight -8
 }
@@ -29,8 +28,7 @@ vrrp_check echo { icmp 192.168.1.50
  interval 0.1
  weight -16
 }
-vrrp_check neighbour { arp 192.168.1.50
- interface eth0
+vrrp_check neighbour { arp 192.168.1.50 eth0
  interval 0.1
  weight -32
 }
@@ -42,8 +40,6 @@ fn tcp_http_process_haproxy_icmp_and_arp_see_what_is_down_and_what_is_back() {
     // Arrange
     let pair = Pair::new().expect("lab");
     let mut services = pair.start_services().expect("nginx and haproxy");
-    let client = pair.lab.connect(&pair.client, "eth1", "192.168.2.50/24", &pair.switch);
-    drop(client.expect("cable"));
     let node = pair.lb1.start(VIPD, &conf(Settings::v3(100), CHECKS, TRACKED)).expect("vipd");
     node.wait_for_state("MASTER", SOON).expect("nobody else is there");
     assert_eq!(node.status().expect("status")["instances"][0]["priority"], 100, "all is well");

@@ -244,27 +244,31 @@ fn dont_track_primary_goes_on_while_the_own_interface_is_down() {
     case.expect_the_same();
 }
 
+/// What a group tracks moves all of its members alike; a member's own weights would move it alone.
 #[test]
-fn sync_group_without_tracking_weight_tracks_no_weighted_script_and_files_without_their_weight() {
-    let group = "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\ntrack_script {\nplain\nweighted\n}\n}\n\
+fn sync_group_counts_its_own_weights_and_without_tracking_weight_none_of_its_members() {
+    let group = "vrrp_sync_group G {\ngroup {\nVI_1\nVI_2\n}\ntrack_script {\nplain\nshared\n}\n}\n\
                  vrrp_instance VI_2 {\ninterface eth0\nversion 3\nadvert_int 0.2\nvirtual_router_id 52\n\
                  virtual_ipaddress {\n192.168.1.101/24\n}\n}\n";
     let blocks = [
         exists("plain", "/run/a", ""),
-        exists("weighted", "/run/b", "weight -20"),
+        exists("shared", "/run/b", "weight -20"),
+        exists("own", "/run/c", "weight -5"),
         "track_file f {\nfile /run/f\n}\n".to_owned(),
         group.to_owned(),
     ];
     let case = Case {
         blocks: blocks.concat(),
-        lines: "track_file {\nf\n}",
-        before: vec![Write("/run/a", ""), Write("/run/b", "")],
+        lines: "track_script {\nown\n}\ntrack_file {\nf\n}",
+        before: vec![Write("/run/a", ""), Write("/run/b", ""), Write("/run/c", "")],
         events: vec![
-            (Remove("/run/b"), &[]),
+            (Remove("/run/c"), &[]),
+            (Remove("/run/b"), &["100 -> 80"]),
             (Remove("/run/a"), &["FAULT"]),
             (Write("/run/a", ""), BACK),
             (Write("/run/f", "1"), &["FAULT"]),
             (Write("/run/f", "0"), BACK),
+            (Write("/run/b", ""), &["80 -> 100"]),
         ],
     };
     case.expect_the_same();

@@ -69,7 +69,7 @@ fn a_script_that_misbehaves_fails_alone() {
         assert_eq!(told(&node, name), format!("{name} failed (no result in 200 ms)"));
     }
     let vanished = told(&node, "vanish");
-    assert!(vanished.contains("vanish.sh cannot be started: executing it: No such file"), "{vanished}");
+    assert!(vanished.contains("vanish.sh cannot be run: No such file"), "{vanished}");
     assert_eq!(told(&node, "dead"), "dead failed (it hangs in the kernel and cannot be killed)");
     // What hangs is not started again, and what hung has ended with all that it started.
     assert_eq!(count(host, "cat"), 2, "one beside that of the host's first process");
