@@ -30,6 +30,7 @@ const NOTIFY: &str = include_str!("../fixtures/guide/notify.sh");
 #[derive(Clone, Debug)]
 pub struct Conf(String);
 
+/// Another configuration, for what the guide does not have.
 impl From<String> for Conf {
     fn from(text: String) -> Self {
         Self(text)
@@ -47,12 +48,6 @@ impl Conf {
     #[must_use]
     pub fn lb2() -> Self {
         Self(LB2.to_owned())
-    }
-
-    /// Another configuration, for what the guide does not have.
-    #[must_use]
-    pub fn from_text(text: String) -> Self {
-        Self(text)
     }
 
     /// The text.

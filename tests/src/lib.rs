@@ -43,7 +43,7 @@ pub use asker::{Asker, Reply};
 pub use flood::Flood;
 pub use host::Host;
 pub use lab::Lab;
-pub use lan::{Lan, Make, Router};
+pub use lan::{Family, Lan, Make, Router};
 pub use metronome::Metronome;
 pub use pair::{Balancer, Pair, Services};
 pub use process::{Line, Process};

@@ -40,7 +40,13 @@ impl DeadFiles {
             fs::create_dir_all(&directory)?;
             let device = File::options().read(true).write(true).open("/dev/fuse").context("/dev/fuse")?;
             let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
-            mount(Some("dead"), Path::new(&directory), Some("fuse"), MsFlags::empty(), Some(options.as_str()))?;
+            mount(
+                Some("dead"),
+                Path::new(&directory),
+                Some("fuse"),
+                MsFlags::empty(),
+                Some(options.as_str()),
+            )?;
             Ok(device)
         })?;
         let (tell, asked) = mpsc::channel();

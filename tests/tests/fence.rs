@@ -134,7 +134,8 @@ fn a_takeover_with_a_fence_costs_the_round_trip_of_one_question() {
             _ => frame.advert().filter(|_| frame.came_from(port)).map(|_| "advert"),
         }
     };
-    let seen: Vec<&str> = std::iter::repeat_with(|| tap.wait_for(SOON, event).expect("a frame")).take(3).collect();
+    let seen: Vec<&str> =
+        std::iter::repeat_with(|| tap.wait_for(SOON, event).expect("a frame")).take(3).collect();
     assert_eq!(seen, ["question", "answer", "advert"]);
 }
 

@@ -12,6 +12,7 @@ use nix::unistd::{getpid, gettid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
+use vipd_core::InstanceId;
 
 use crate::config::Config;
 use crate::control::{self, Operation, Reply, Request, Target};

@@ -95,9 +95,9 @@ impl Reporter {
             master_down_interval_us: status.map_or(0, |status| micros(status.down_interval)),
             skew_time_us: status.map_or(0, |status| micros(status.skew)),
             addresses: planned
-                .addresses
+                .vips
                 .iter()
-                .map(|(address, _)| format!("{}/{}", address.ip, address.prefix))
+                .map(|vip| format!("{}/{}", vip.address.ip, vip.address.prefix))
                 .collect(),
             addresses_held: snapshot.is_some_and(|snapshot| snapshot.addresses_held),
             statistics: self.statistics(id),

@@ -83,7 +83,8 @@ fn the_address_moves_within_twenty_adverts_of_10_ms_when_haproxy_dies() {
     tap.drain().expect("tap");
     let mut adverts = 0;
     loop {
-        let heard = |frame: &Frame| frame.advert().map(|advert| (frame.came_from(&pair.lb2.port), advert.priority));
+        let heard =
+            |frame: &Frame| frame.advert().map(|advert| (frame.came_from(&pair.lb2.port), advert.priority));
         match tap.wait_for(SOON, heard).expect("an advert") {
             (true, _) => break,
             (false, 1..) => adverts += 1,

@@ -12,14 +12,16 @@ fn two_hundred_scripts_a_second_beside_10_ms_adverts_cost_no_role_change() {
     // Arrange
     let pair = Pair::new().expect("lab");
     let names: Vec<String> = (1..=20).map(|number| format!("chk{number}")).collect();
-    let scripts: String = names
+    let scripts: Vec<String> = names
         .iter()
-        .map(|name| format!("vrrp_script {name} {{\nscript /bin/true\ninterval 0.1\ntimeout 30\nweight 1\n}}\n"))
+        .map(|name| {
+            format!("vrrp_script {name} {{\nscript /bin/true\ninterval 0.1\ntimeout 30\nweight 1\n}}\n")
+        })
         .collect();
+    let scripts = scripts.concat();
     let tracked = format!("track_script {{\n{}\n}}", names.join("\n"));
-    let conf = |priority| {
-        conf(Settings::v3(priority).interval(Duration::from_millis(10)), &scripts, &tracked)
-    };
+    let conf =
+        |priority| conf(Settings::v3(priority).interval(Duration::from_millis(10)), &scripts, &tracked);
     let lb1 = pair.lb1.start(VIPD, &conf(110)).expect("vipd");
     lb1.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let lb2 = pair.lb2.start(VIPD, &conf(100)).expect("vipd");
@@ -42,6 +44,10 @@ fn two_hundred_scripts_a_second_beside_10_ms_adverts_cost_no_role_change() {
     // Assert
     assert_eq!(states(), before, "a role has changed");
     for (node, priority) in [(&lb1, 130), (&lb2, 120)] {
-        assert_eq!(node.status().expect("status")["instances"][0]["priority"], priority, "every check succeeds");
+        assert_eq!(
+            node.status().expect("status")["instances"][0]["priority"],
+            priority,
+            "every check succeeds"
+        );
     }
 }

@@ -22,7 +22,7 @@ const VIPD: Agent = Agent::Vipd(Datapath::Auto);
 fn conf(settings: Settings, blocks: &str, lines: &str) -> Conf {
     let instance = settings.line(lines).keepalived(Pair::vip(), &[]);
     let global = "global_defs {\nscript_user root\nenable_script_security\n}";
-    Conf::from_text(format!("{global}\n{blocks}\n{}", instance.text()))
+    Conf::from(format!("{global}\n{blocks}\n{}", instance.text()))
 }
 
 /// A health check: a file is there.

@@ -173,21 +173,13 @@ fn track_file_multiplies_its_number_by_the_weight_and_without_one_any_number_but
 
 fn veth(names: &[&'static str]) -> Vec<Event> {
     let commands = names.iter().flat_map(|name| match *name {
-        "eth1" => [
-            "ip link add eth1 type veth peer name peer1",
-            "ip link set eth1 up",
-            "ip link set peer1 up",
-        ],
-        "eth2" => [
-            "ip link add eth2 type veth peer name peer2",
-            "ip link set eth2 up",
-            "ip link set peer2 up",
-        ],
-        _ => [
-            "ip link add eth3 type veth peer name peer3",
-            "ip link set eth3 up",
-            "ip link set peer3 up",
-        ],
+        "eth1" => {
+            ["ip link add eth1 type veth peer name peer1", "ip link set eth1 up", "ip link set peer1 up"]
+        }
+        "eth2" => {
+            ["ip link add eth2 type veth peer name peer2", "ip link set eth2 up", "ip link set peer2 up"]
+        }
+        _ => ["ip link add eth3 type veth peer name peer3", "ip link set eth3 up", "ip link set peer3 up"],
     });
     commands.map(Run).collect()
 }
@@ -219,12 +211,8 @@ fn track_interface_without_a_weight_is_fault_and_an_interface_made_again_is_pick
     ];
     events.extend(veth(&["eth1"]).into_iter().map(|event| (event, &[][..])));
     events.push((Run("true"), BACK));
-    let case = Case {
-        blocks: String::new(),
-        lines: "track_interface {\neth1\n}",
-        before: veth(&["eth1"]),
-        events,
-    };
+    let case =
+        Case { blocks: String::new(), lines: "track_interface {\neth1\n}", before: veth(&["eth1"]), events };
     case.expect_the_same();
 }
 

@@ -48,15 +48,17 @@ fn a_script_that_misbehaves_fails_alone() {
         ("vanish", "rm $0"),
         ("dead", "exec cat /run/dead/file"),
     ];
-    let mut blocks = exists("good", "/run/good", "weight 100");
+    let mut blocks = vec![exists("good", "/run/good", "weight 100")];
     for (name, body) in misbehaving {
         let runs = format!("echo >> /run/{name}; test $(wc -l < /run/{name}) -ge 3 && touch /run/{name}.3");
         let path = script(host, name, &format!("{runs}\n{body}"));
-        blocks += &format!("vrrp_script {name} {{\nscript {path}\ninterval 0.3\ntimeout 0.2\nweight -1\n}}\n");
-        blocks += &exists(&format!("{name}3"), &format!("/run/{name}.3"), "weight 10");
+        blocks.push(format!(
+            "vrrp_script {name} {{\nscript {path}\ninterval 0.3\ntimeout 0.2\nweight -1\n}}\n"
+        ));
+        blocks.push(exists(&format!("{name}3"), &format!("/run/{name}.3"), "weight 10"));
     }
     host.write_file("/run/good", "", 0o644).expect("writable");
-    let node = start(&pair, &blocks, "good\nhang\nfork\nflood\nvanish\ndead\nhang3\nfork3\nflood3");
+    let node = start(&pair, &blocks.concat(), "good\nhang\nfork\nflood\nvanish\ndead\nhang3\nfork3\nflood3");
     node.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let before = Usage::of(&[node.process().pid()]);
 
@@ -138,7 +140,8 @@ fn a_script_that_others_can_change_is_not_run() {
 
     let node = start(&pair, &blocks, "open\ngood");
 
-    let line = "check open is not made: /run/open/check.sh is not run (enable_script_security): /run/open can be";
+    let line =
+        "check open is not made: /run/open/check.sh is not run (enable_script_security): /run/open can be";
     node.process().wait_for_line(line, SOON).expect("it is said");
     node.wait_for_state("MASTER", SOON).expect("it is not tracked");
     assert!(host.command("test -e /run/breach").is_err(), "it was run");

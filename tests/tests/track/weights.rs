@@ -27,7 +27,8 @@ fn the_guides_weight_table() {
     }
     let blocks = exists("chk_haproxy", "/run/haproxy", "weight -1\nfall 3\nrise 2")
         + &exists("chk_http", "/run/http", "weight -30\nfall 2\nrise 3");
-    let tracked = "track_script {\nchk_haproxy weight -20\nchk_http\n}\ntrack_interface {\neth0 weight -50\n}";
+    let tracked =
+        "track_script {\nchk_haproxy weight -20\nchk_http\n}\ntrack_interface {\neth0 weight -50\n}";
     let lb1 = pair.lb1.start(VIPD, &conf(Settings::v3(110), &blocks, tracked)).expect("vipd");
     lb1.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let lb2 = pair.lb2.start(VIPD, &conf(Settings::v3(100), "", "")).expect("vipd");

@@ -77,7 +77,9 @@ impl Story {
             }
             What::Priority(state) => {
                 let word = if state == State::Master { Word::MasterPriority } else { Word::BackupPriority };
-                self.event(instance, word, priority, "the effective priority changed")
+                let mut notices = self.event(instance, word, priority, "the effective priority changed");
+                notices.retain(|notice| notice.subject.notify.priority_changes);
+                notices
             }
             What::Deleted => {
                 let Some(told) = self.instances.get_mut(usize::from(instance.0)) else { return Vec::new() };

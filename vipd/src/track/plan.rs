@@ -191,6 +191,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::config::SyncGroup;
     use crate::config::{
         Check, Command, FileTracker, Instance, Notify, Parameters, Probe, ProcessTracker, Trackers,
     };
