@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use socket2::{Domain, SockFilter, Socket, Type};
 use vipd_common::wire::arp::{LENGTH, Message};
 
-use super::{DROP, EQUAL, LOAD_BYTE, hardware_address, one_of, receive, set_up};
+use super::{DROP, EQUAL, LOAD_BYTE, mac, one_of, receive, set_up};
 use crate::effects::link_address;
 
 /// Octets of the header before the message.
@@ -37,7 +37,7 @@ impl Arp {
         set_up(&socket, &not_own.into_iter().chain(one_of(SENDER, &senders)).collect::<Vec<_>>())?;
         // Only ARP comes this way: what else the host receives costs nothing.
         socket.bind(&link_address(ifindex, libc::ETH_P_ARP))?;
-        let mac = hardware_address(&socket)?;
+        let mac = mac(ifindex)?;
         Ok(Self { socket, mac })
     }
 

@@ -10,12 +10,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{LinkAddr, SockaddrStorage, getsockname, recvfrom, setsockopt, sockopt};
-use socket2::{Domain, SockFilter, Socket, Type};
+use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::{SockaddrStorage, recvfrom, setsockopt, sockopt};
+use socket2::{SockFilter, Socket};
 
 pub(crate) use echo::Echo;
 
-use crate::effects::link_address;
 use arp::Arp;
 use nd::Solicitor;
 
@@ -127,14 +127,25 @@ fn set_up(socket: &Socket, filter: &[SockFilter]) -> io::Result<()> {
 
 /// The hardware address of an interface.
 fn mac(ifindex: u32) -> io::Result<[u8; 6]> {
-    // Protocol 0: nothing is received.
-    let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
-    socket.bind(&link_address(ifindex, 0))?;
-    hardware_address(&socket)
+    let addresses = getifaddrs()?.filter_map(|interface| interface.address);
+    let links = addresses.filter_map(|address| address.as_link_addr().copied());
+    let mut own = links.filter(|link| u32::try_from(link.ifindex()) == Ok(ifindex));
+    own.next().and_then(|link| link.addr()).ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// The hardware address of the interface that a packet socket is bound to.
-fn hardware_address(socket: &Socket) -> io::Result<[u8; 6]> {
-    let address = getsockname::<LinkAddr>(socket.as_raw_fd())?;
-    address.addr().ok_or_else(|| io::ErrorKind::Unsupported.into())
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    /// Who is asked by whom, and who is heard, the lab shows; here, that the sockets can be had.
+    #[test]
+    fn sockets_for_both_families_open_on_any_interface() {
+        let loopback = nix::net::if_::if_nametoindex("lo").expect("every system has it");
+        let many: Vec<IpAddr> = (0..300).map(|host| Ipv4Addr::from_bits(host).into()).collect();
+        Neighbours::open(loopback, &many).expect("tests run as root");
+        Neighbours::open(loopback, &[Ipv6Addr::LOCALHOST.into()]).expect("tests run as root");
+        assert!(Neighbours::open(u32::MAX >> 1, &many).is_err());
+    }
 }
