@@ -39,21 +39,23 @@ fn a_script_that_misbehaves_fails_alone() {
     // Arrange: of those that run again and again, the third run is to be seen.
     let pair = Pair::new().expect("lab");
     let host = &pair.lb1.host;
-    let dead = DeadFiles::mount(host, "/run/dead").expect("FUSE");
+    let dead = DeadFiles::mount(host, "/run/server").expect("FUSE");
     let misbehaving = [
         ("hang", "trap '' TERM; sleep 1111 & sleep 1111; wait"),
         // "Without end" for this machine: a hundred in each run, which ignore SIGTERM too.
         ("fork", "trap '' TERM; for n in $(seq 100); do sleep 2222 & done; wait"),
         ("flood", "exec yes"),
         ("vanish", "rm $0"),
-        ("dead", "exec cat /run/dead/file"),
+        ("dead", "exec cat /run/server/file"),
     ];
     let mut blocks = vec![exists("good", "/run/good", "weight 100")];
     for (name, body) in misbehaving {
         let runs = format!("echo >> /run/{name}; test $(wc -l < /run/{name}) -ge 3 && touch /run/{name}.3");
         let path = script(host, name, &format!("{runs}\n{body}"));
+        // The last one must have got to where it hangs before it is killed.
+        let timeout = if name == "dead" { "3" } else { "0.2" };
         blocks.push(format!(
-            "vrrp_script {name} {{\nscript {path}\ninterval 0.3\ntimeout 0.2\nweight -1\n}}\n"
+            "vrrp_script {name} {{\nscript {path}\ninterval 0.3\ntimeout {timeout}\nweight -1\n}}\n"
         ));
         blocks.push(exists(&format!("{name}3"), &format!("/run/{name}.3"), "weight 10"));
     }
