@@ -42,7 +42,12 @@ fn tcp_http_process_haproxy_icmp_and_arp_see_what_is_down_and_what_is_back() {
     let mut services = pair.start_services().expect("nginx and haproxy");
     let node = pair.lb1.start(VIPD, &conf(Settings::v3(100), CHECKS, TRACKED)).expect("vipd");
     node.wait_for_state("MASTER", SOON).expect("nobody else is there");
-    assert_eq!(node.status().expect("status")["instances"][0]["priority"], 100, "all is well");
+    let status = node.status().expect("status");
+    assert_eq!(
+        status["instances"][0]["priority"], 100,
+        "all is well: {:#}",
+        status["instances"][0]["tracking"]
+    );
 
     // HAProxy dies: tcp, http, process and haproxy.
     services.lb1.kill().expect("it lives");

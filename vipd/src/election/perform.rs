@@ -14,8 +14,14 @@ use crate::effects::{Applied, Order};
 impl Election {
     /// Does what the election commands.
     pub(super) fn perform(&mut self) {
-        self.queue_actions();
+        self.act();
+        // After what was commanded: a question must not delay an advert.
         self.judge_fences();
+        self.act();
+        self.notify();
+    }
+
+    fn act(&mut self) {
         self.queue_actions();
         self.tell_standings();
         self.queue_actions();
@@ -30,7 +36,6 @@ impl Election {
         for (id, order) in self.orders.drain(..) {
             self.holder.order(id, order);
         }
-        self.notify();
     }
 
     /// Has people and programs told of what is done.

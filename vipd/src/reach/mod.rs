@@ -125,7 +125,8 @@ fn set_up(socket: &Socket, filter: &[SockFilter]) -> io::Result<()> {
     Ok(())
 }
 
-/// The hardware address of an interface.
+/// The hardware address of an interface. Not by the name of a packet socket: the kernel tells that in 18 octets, which is
+/// less than what nix takes for an address.
 fn mac(ifindex: u32) -> io::Result<[u8; 6]> {
     let addresses = getifaddrs()?.filter_map(|interface| interface.address);
     let links = addresses.filter_map(|address| address.as_link_addr().copied());

@@ -37,11 +37,13 @@ impl Errand {
         Ok(Self { will, transmitter: Mutex::new(transmitter), netlink: Netlink::open()?, run_dir })
     }
 
-    /// Resigns for every virtual router that is MASTER, then removes what the agent put on interfaces.
+    /// Removes what the agent put on interfaces, then resigns for every virtual router that is MASTER. In this order, since
+    /// a Backup speaks as soon as the skew time after a resignation, and the kernel may take long to remove an address
+    /// while others change theirs (promise 1).
     pub fn give_away(&self) -> GivenAway {
         self.will.execute();
-        let resignations = self.resign();
-        GivenAway { resignations, addresses: self.release() }
+        let addresses = self.release();
+        GivenAway { resignations: self.resign(), addresses }
     }
 
     /// Removes everything else that outlives a process, once the agent is gone.
