@@ -27,7 +27,7 @@ fn two_hundred_scripts_a_second_beside_10_ms_adverts_cost_no_role_change() {
     let conf = |priority| {
         let settings = Settings::v3(priority).interval(Duration::from_millis(10)).line(&tracked);
         let instance = settings.keepalived(Pair::vip(), &[]);
-        Conf::from_text(format!("global_defs {{\nscript_user root\n}}\n{scripts}{}", instance.text()))
+        Conf::from(format!("global_defs {{\nscript_user root\n}}\n{scripts}{}", instance.text()))
     };
     let lb1 = pair.lb1.start(VIPD, &conf(110)).expect("vipd");
     lb1.wait_for_state("MASTER", SOON).expect("nobody else is there");
