@@ -1,6 +1,7 @@
 //! Programs run for real.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +28,6 @@ struct Note(PathBuf);
 
 impl Note {
     fn new(name: &str) -> Self {
-        use std::os::unix::fs::PermissionsExt;
         let path = std::env::temp_dir().join(format!("vipd-exec-{}-{name}", std::process::id()));
         fs::write(&path, "").expect("writable");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
@@ -200,10 +200,7 @@ fn what_cannot_be_executed_is_named_with_the_reason() {
     // Neither a binary nor a script with an interpreter: no shell steps in.
     let note = Note::new("format");
     fs::write(&note.0, "exit 0\n").expect("writable");
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&note.0, fs::Permissions::from_mode(0o755)).expect("ours");
-    }
+    fs::set_permissions(&note.0, fs::Permissions::from_mode(0o755)).expect("ours");
     let program = Program::prepare(&command(&[note.path()], None), false).expect("a program");
     let error = block_on(program.start(&[])).expect_err("no format that the kernel knows");
     assert!(error.to_string().contains("executing it: Exec format error"), "{error}");
@@ -215,7 +212,6 @@ fn with_script_security_a_program_that_became_writable_is_not_run_any_more() {
     if crate::rights::needs_root() {
         return;
     }
-    use std::os::unix::fs::PermissionsExt;
     let dir = PathBuf::from(format!("/run/vipd-exec-{}", std::process::id()));
     fs::create_dir(&dir).expect("root");
     let script = dir.join("check.sh");
