@@ -318,7 +318,9 @@ impl Instance {
 
     /// An advert that was told before or that is older than the last sign of life changes nothing.
     fn see(&mut self, advert: Advert, now: Instant, queue: &mut Queue) {
-        let is_old = advert.at < self.last_sign || self.last_advert == Some(advert);
+        // A Master that has displaced somebody may be shown again whom it followed before.
+        let was_followed = matches!(self.role, Role::Master(_)) && advert.at == self.last_sign;
+        let is_old = advert.at < self.last_sign || was_followed || self.last_advert == Some(advert);
         if is_old || self.is_deaf() {
             return;
         }

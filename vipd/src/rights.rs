@@ -73,6 +73,16 @@ fn effective() -> u64 {
     line.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(u64::MAX)
 }
 
+/// Whether a test that needs root cannot be made; says so.
+#[cfg(test)]
+pub(crate) fn needs_root() -> bool {
+    let missing = !nix::unistd::geteuid().is_root();
+    if missing {
+        println!("skipped: this needs root");
+    }
+    missing
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,6 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let confs = [options.advert.apply(Conf::lb1()), options.advert.apply(Conf::lb2())];
     let mut site = Site::open(agents, confs)?;
     let faults = if options.faults.is_empty() { Fault::value_variants() } else { &options.faults };
+    // Only vipd has checks of its own.
+    let only_vipd = matches!(options.with, With::Vipd);
+    let faults = faults.iter().filter(|fault| only_vipd || fault.confs().is_none());
     let mut chapters = Vec::new();
     for &fault in faults {
         let chapter = story::tell(&mut site, fault, paint)?;

@@ -40,8 +40,6 @@ fn tcp_http_process_haproxy_icmp_and_arp_see_what_is_down_and_what_is_back() {
     // Arrange
     let pair = Pair::new().expect("lab");
     let mut services = pair.start_services().expect("nginx and haproxy");
-    let client = pair.lab.connect(&pair.client, "eth1", "192.168.2.50/24", &pair.switch);
-    drop(client.expect("cable"));
     let node = pair.lb1.start(VIPD, &conf(Settings::v3(100), CHECKS, TRACKED)).expect("vipd");
     node.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let status = node.status().expect("status");
@@ -62,7 +60,6 @@ fn tcp_http_process_haproxy_icmp_and_arp_see_what_is_down_and_what_is_back() {
     wait_for_priority(&node, 90);
 
     // A host goes away: icmp and arp.
-    pair.client.command("ip link set eth1 down").expect("ip");
     pair.client.command("ip link set eth0 down").expect("ip");
     wait_for_priority(&node, 42);
     pair.client.command("ip link set eth0 up").expect("ip");

@@ -3,7 +3,6 @@
 mod builtin;
 mod guide;
 mod interfaces;
-mod load;
 mod processes;
 mod same;
 mod scripts;

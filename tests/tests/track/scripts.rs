@@ -1,7 +1,7 @@
 //! Scripts as they are, and as they should not be.
 
 use vipd_tests::procs::{self, Usage};
-use vipd_tests::{Host, Pair, Running, Settings, facts};
+use vipd_tests::{DeadFiles, Host, Pair, Running, Settings, facts};
 
 use super::{SOON, VIPD, conf, exists, wait_for_priority};
 
@@ -39,29 +39,34 @@ fn a_script_that_misbehaves_fails_alone() {
     // Arrange: of those that run again and again, the third run is to be seen.
     let pair = Pair::new().expect("lab");
     let host = &pair.lb1.host;
+    let dead = DeadFiles::mount(host, "/run/server").expect("FUSE");
     let misbehaving = [
         ("hang", "trap '' TERM; sleep 1111 & sleep 1111; wait"),
         // "Without end" for this machine: a hundred in each run, which ignore SIGTERM too.
         ("fork", "trap '' TERM; for n in $(seq 100); do sleep 2222 & done; wait"),
         ("flood", "exec yes"),
         ("vanish", "rm $0"),
+        ("dead", "exec cat /run/server/file"),
     ];
     let mut blocks = vec![exists("good", "/run/good", "weight 100")];
     for (name, body) in misbehaving {
         let runs = format!("echo >> /run/{name}; test $(wc -l < /run/{name}) -ge 3 && touch /run/{name}.3");
         let path = script(host, name, &format!("{runs}\n{body}"));
+        // The last one must have got to where it hangs before it is killed.
+        let timeout = if name == "dead" { "3" } else { "0.2" };
         blocks.push(format!(
-            "vrrp_script {name} {{\nscript {path}\ninterval 0.3\ntimeout 0.2\nweight -1\n}}\n"
+            "vrrp_script {name} {{\nscript {path}\ninterval 0.3\ntimeout {timeout}\nweight -1\n}}\n"
         ));
         blocks.push(exists(&format!("{name}3"), &format!("/run/{name}.3"), "weight 10"));
     }
     host.write_file("/run/good", "", 0o644).expect("writable");
-    let node = start(&pair, &blocks.concat(), "good\nhang\nfork\nflood\nvanish\nhang3\nfork3\nflood3");
+    let node = start(&pair, &blocks.concat(), "good\nhang\nfork\nflood\nvanish\ndead\nhang3\nfork3\nflood3");
     node.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let before = Usage::of(&[node.process().pid()]);
 
-    // Act: 100, good 100, three that ran three times, four that fail.
-    wait_for_priority(&node, 226);
+    // Act: 100, good 100, three that ran three times, five that fail.
+    dead.wait_for_victim(SOON).expect("cat hangs");
+    wait_for_priority(&node, 225);
 
     // Assert: each says what is wrong with it.
     for name in ["hang", "fork", "flood"] {
@@ -69,14 +74,16 @@ fn a_script_that_misbehaves_fails_alone() {
     }
     let vanished = told(&node, "vanish");
     assert!(vanished.contains("vanish.sh cannot be run: No such file"), "{vanished}");
+    assert_eq!(told(&node, "dead"), "dead failed (it hangs in the kernel and cannot be killed)");
     // What hangs is not started again, and what hung has ended with all that it started.
+    assert_eq!(count(host, "cat"), 2, "one beside that of the host's first process");
     assert!(count(host, "sleep") <= 102, "{} sleep", count(host, "sleep"));
     let after = Usage::of(&[node.process().pid()]);
     let grown = after.anonymous.saturating_sub(before.anonymous);
     assert!(grown < 4096, "{grown} KiB more");
     // Another check goes on, and so does the election.
     host.command("rm /run/good").expect("there");
-    wait_for_priority(&node, 126);
+    wait_for_priority(&node, 125);
     let masters = node.process().lines().iter().filter(|line| line.text.contains("Entering")).count();
     assert_eq!(masters, 2, "BACKUP and MASTER");
 
@@ -84,6 +91,7 @@ fn a_script_that_misbehaves_fails_alone() {
     node.process().stop().expect("SIGTERM");
     assert!(node.process().wait(SOON).expect("it ends").success());
     assert_eq!((count(host, "sleep"), count(host, "yes")), (0, 0));
+    drop(dead);
 }
 
 /// `interval` counts from start to start; a run that takes longer is followed by none that waited for it.

@@ -66,6 +66,10 @@ fn the_guides_weight_table() {
         lb1.wait_for_state("MASTER", SOON).expect("LB1 is MASTER");
         pair.wait_for_holder(&pair.lb1, SOON).expect("lb1 alone holds the address");
     }
+    let taken = |node: &Running| {
+        node.process().lines().iter().filter(|line| line.text.contains("Entering MASTER")).count()
+    };
+    assert_eq!((taken(&lb1), taken(&lb2)), (4, 3), "one move for each row, and one back");
 }
 
 /// Promise 7: the thing that failed is named in the log and in status, with what it said.

@@ -41,6 +41,22 @@ fn c_fsm_13_the_owner_preempts_whatever_it_is_told() {
     assert_eq!(node.cause(), Some(Cause::Preempted { source: GREATER, priority: 254 }));
 }
 
+/// A Master whose checks fail speaks with a lower priority, and is displaced. What the kernel keeps of it from before, as its
+/// last sign of life, is no news.
+#[test]
+fn c_fsm_06_who_was_followed_before_his_priority_fell_is_not_followed_again() {
+    let mut node = Node::started(v3(100), us(0));
+    let followed = advert(SMALLER, 110, ms(1_000));
+    node.hear(followed);
+    node.hear(advert(SMALLER, 60, ms(2_000)));
+    node.fire();
+    assert_eq!(node.state(), State::Master);
+
+    node.tell(Input::AdvertSeen(followed), ms(5_000));
+
+    assert_eq!(node.state(), State::Master);
+}
+
 #[test]
 fn c_fsm_16_lower_adverts_count_until_the_delay_is_over() {
     let mut node = Node::started(delayed(100), us(0));

@@ -37,7 +37,8 @@ impl Arp {
         set_up(&socket, &not_own.into_iter().chain(one_of(SENDER, &senders)).collect::<Vec<_>>())?;
         // Only ARP comes this way: what else the host receives costs nothing.
         socket.bind(&link_address(ifindex, libc::ETH_P_ARP))?;
-        Ok(Self { socket, mac: mac(ifindex)? })
+        let mac = mac(ifindex)?;
+        Ok(Self { socket, mac })
     }
 
     pub(super) fn ask(&self, host: Ipv4Addr, source: Ipv4Addr) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
+use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{SockaddrStorage, recvfrom, setsockopt, sockopt};
 use socket2::{SockFilter, Socket};
 
@@ -127,8 +128,28 @@ fn set_up(socket: &Socket, filter: &[SockFilter]) -> io::Result<()> {
 /// The hardware address of an interface. Not by the name of a packet socket: the kernel tells that in 18 octets, which is
 /// less than what nix takes for an address.
 fn mac(ifindex: u32) -> io::Result<[u8; 6]> {
-    let name = nix::net::if_::if_indextoname(ifindex)?;
-    let own = nix::ifaddrs::getifaddrs()?.filter(|one| Ok(one.interface_name.as_str()) == name.to_str());
-    let mut macs = own.filter_map(|one| one.address?.as_link_addr()?.addr());
-    macs.next().ok_or_else(|| io::ErrorKind::Unsupported.into())
+    let addresses = getifaddrs()?.filter_map(|interface| interface.address);
+    let links = addresses.filter_map(|address| address.as_link_addr().copied());
+    let mut own = links.filter(|link| u32::try_from(link.ifindex()) == Ok(ifindex));
+    own.next().and_then(|link| link.addr()).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use super::*;
+
+    /// Who is asked by whom, and who is heard, the lab shows; here, that the sockets can be had.
+    #[test]
+    fn sockets_for_both_families_open_on_any_interface() {
+        if crate::rights::needs_root() {
+            return;
+        }
+        let loopback = nix::net::if_::if_nametoindex("lo").expect("every system has it");
+        let many: Vec<IpAddr> = (0..300).map(|host| Ipv4Addr::from_bits(host).into()).collect();
+        Neighbours::open(loopback, &many).expect("tests run as root");
+        Neighbours::open(loopback, &[Ipv6Addr::LOCALHOST.into()]).expect("tests run as root");
+        assert!(Neighbours::open(u32::MAX >> 1, &many).is_err());
+    }
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::ValueEnum;
-use vipd_tests::guide::VIP;
+use vipd_tests::guide::{Conf, VIP};
 
 use super::site::{LIMIT, Node, Site};
 
@@ -23,6 +23,10 @@ pub(super) enum Fault {
     Reboot,
     /// Both agents start at the same time.
     Startup,
+    /// HAProxy dies; the guide's own scripts have to notice.
+    Haproxy,
+    /// HAProxy dies; a check of vipd's own has to notice, and adverts come every 100 ms.
+    HaproxyBuiltin,
 }
 
 impl Fault {
@@ -36,6 +40,8 @@ impl Fault {
             Self::Interface => "The interface of lb1 is set down",
             Self::Reboot => "lb1 reboots",
             Self::Startup => "Both agents start together",
+            Self::Haproxy => "HAProxy on lb1 dies (guide's checks)",
+            Self::HaproxyBuiltin => "HAProxy on lb1 dies (built-in)",
         }
     }
 
@@ -51,6 +57,16 @@ impl Fault {
             site.stop(Node::Lb1)?;
         }
         Ok(())
+    }
+
+    /// The configurations that it is about, where those are others than the site's.
+    pub(super) fn confs(self) -> Option<[Conf; 2]> {
+        let quick = |conf: Conf| conf.without_scripts().version_3().advert("0.1");
+        let check = "vrrp_check haproxy {\nprocess haproxy\ninterval 0.05\n}\nvrrp_instance VI_1 {";
+        let watched = |conf: Conf| {
+            quick(conf).replace("vrrp_instance VI_1 {", check).with_line("track_check {\nhaproxy\n}")
+        };
+        (self == Self::HaproxyBuiltin).then(|| [watched(Conf::lb1()), watched(Conf::lb2())])
     }
 
     /// Lets it happen.
@@ -70,6 +86,7 @@ impl Fault {
                 site.start(Node::Lb1)?;
                 site.start(Node::Lb2)
             }
+            Self::Haproxy | Self::HaproxyBuiltin => site.kill_haproxy(),
         }
     }
 
@@ -92,6 +109,7 @@ impl Fault {
                 site.start(Node::Lb1)
             }
             Self::Startup => Ok(()),
+            Self::Haproxy | Self::HaproxyBuiltin => site.start_services_again(),
         }
     }
 }

@@ -81,6 +81,22 @@ impl Site {
         process.wait(LIMIT).map(drop)
     }
 
+    /// Has both agents run by other configurations from now on; what they ran by before.
+    pub(super) fn reconfigure(&mut self, confs: [Conf; 2]) -> Result<[Conf; 2]> {
+        let before = std::mem::replace(&mut self.confs, confs);
+        for node in Node::ALL {
+            self.stop(node)?;
+            self.start(node)?;
+        }
+        self.wait_until_settled()?;
+        Ok(before)
+    }
+
+    /// Kills HAProxy on the first load balancer.
+    pub(super) fn kill_haproxy(&self) -> Result<()> {
+        self.services.lb1.kill()
+    }
+
     /// Starts HAProxy on the first load balancer anew.
     pub(super) fn start_services_again(&mut self) -> Result<()> {
         self.services.lb1 = services::haproxy(&self.pair.lb1.host, &self.services.servers)?;

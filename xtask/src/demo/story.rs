@@ -15,6 +15,9 @@ use super::watch::{Event, Watch};
 /// Events of different observers that are this close are put in order before they are shown.
 const BATCH: Duration = Duration::from_millis(30);
 
+/// The priority of `lb1` while all is well.
+const BASE: u8 = 110;
+
 /// What a chapter comes to.
 pub(super) struct Chapter {
     /// What went wrong.
@@ -63,6 +66,7 @@ impl Paint {
 /// Lets the fault happen, shows what follows, and repairs it.
 pub(super) fn tell(site: &mut Site, fault: Fault, paint: Paint) -> Result<Chapter> {
     println!("\n{}", paint.bold(fault.headline()));
+    let usual = fault.confs().map(|confs| site.reconfigure(confs)).transpose()?;
     let watch = Watch::start(site)?;
     let mut timeline = Timeline::new(fault.successor(), paint);
     wait_until_at_work(&watch, &mut timeline)?;
@@ -79,6 +83,7 @@ pub(super) fn tell(site: &mut Site, fault: Fault, paint: Paint) -> Result<Chapte
         fault.repair(site)?;
         site.wait_until_settled()?;
         println!("  repaired; lb1 holds the address again");
+        usual.map(|confs| site.reconfigure(confs)).transpose()?;
     }
     Ok(chapter)
 }
@@ -159,6 +164,9 @@ impl Timeline {
     fn describe(&self, at: Moment, event: Event) -> Option<String> {
         Some(match event {
             Event::Advert(node, 0) => format!("{node} resigns: an advert with priority 0"),
+            Event::Advert(Node::Lb1, priority @ 1..BASE) => {
+                format!("lb1 says priority {priority}: a check has failed")
+            }
             Event::Advert(node, priority) if node == self.successor => {
                 let silence =
                     self.heard.map(|heard| format!(", {} after the last it heard", millis(at.since(heard))));
