@@ -1,6 +1,7 @@
 //! One agent from start to end: the warden beside it, the election on the thread that the process began with, the service
 //! thread, and what is cleaned up when something breaks.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
@@ -17,8 +18,9 @@ use crate::config::Config;
 use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
+use crate::effects::{Macvlans, Parameters, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
-use crate::leftovers::{remove_leftovers, write_record};
+use crate::leftovers;
 use crate::link::Monitor;
 use crate::notify::{self, Events, Notifier, Publisher};
 use crate::realtime::{self, Scheduling};
@@ -154,17 +156,28 @@ impl Agent {
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
-        let monitor = Monitor::start().await.context("cannot read the interfaces of this host")?;
-        let planned = election::plan(&self.config, monitor.links())?;
+        let mut monitor = Monitor::start(&route_protocols(&self.config)).await.context(UNREADABLE)?;
         let record = self.run_dir.record();
-        remove_leftovers(monitor.links(), &planned, &record)?;
-        write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
+        let (mut parameters, will) = (Parameters::new(self.will.clone()), self.will.clone());
+        leftovers::put_parameters_back(&record);
+        if leftovers::remove_links(monitor.links(), &record)? {
+            monitor.read_anew().await.context(UNREADABLE)?;
+        }
+        let _macvlans = Macvlans::make(&self.config, monitor.links(), &mut parameters, will)?;
+        promote_secondaries(&self.config, &mut parameters)?;
+        monitor.read_anew().await.context(UNREADABLE)?;
+        let planned = election::plan(&self.config, monitor.links())?;
+        let statics = election::statics(&self.config, monitor.links())?;
+        let things: Vec<Thing> = planned.iter().flat_map(Planned::things).chain(statics.clone()).collect();
+        leftovers::remove(monitor.links(), &things, &record)?;
+        let written = leftovers::write_record(&things, &parameters, &record);
+        written.with_context(|| format!("cannot write {}", record.display()))?;
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
         self.degrade(degraded);
         let election =
-            Election::new(planned.clone(), datapath, monitor, board, publisher, self.will.clone())?;
+            Election::new(planned.clone(), statics, datapath, monitor, board, publisher, self.will.clone())?;
         let (scheduling, lost) = realtime::schedule();
         self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
@@ -180,6 +193,24 @@ impl Agent {
             self.degraded.push(sentence);
         }
     }
+}
+
+const UNREADABLE: &str = "cannot read the interfaces of this host";
+
+/// The protocols of the configuration's routes, where it gives them one (`proto`).
+fn route_protocols(config: &Config) -> BTreeSet<u8> {
+    let routes = config.instances.iter().flat_map(|instance| &instance.routes).chain(&config.static_routes);
+    routes.filter_map(|route| route.protocol).collect()
+}
+
+/// Sets the parameter on the interfaces that are to have it.
+fn promote_secondaries(config: &Config, parameters: &mut Parameters) -> anyhow::Result<()> {
+    for instance in config.instances.iter().filter(|instance| instance.promote_secondaries) {
+        let own = instance.vmac.as_ref().map_or(&instance.interface, |vmac| &vmac.name);
+        let parameter = format!("net/ipv4/conf/{own}/promote_secondaries");
+        parameters.set(&parameter, "1").with_context(|| format!("cannot set {parameter}"))?;
+    }
+    Ok(())
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -15,8 +15,6 @@ const PENDING: &[(&str, &str)] = &[
     ("only the state of the instance's own interface counts", "track_interface dont_track_primary"),
     ("a missing source address is FAULT at once, and is not told apart", "track_src_ip"),
     ("whether this node is isolated is not tested", "fence"),
-    ("it is not put in place", "static_ipaddress static_routes static_rules virtual_routes virtual_rules"),
-    ("the sysctl stays as it is", "promote_secondaries"),
     ("vipd stays in the network namespace that it is started in", "net_namespace"),
     ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
     ("no script is run", "script_user enable_script_security"),
@@ -35,7 +33,6 @@ const PENDING: &[(&str, &str)] = &[
         "adverts are judged and answered as RFC 9568 and RFC 3768 say",
         "vrrp_strict strict_mode",
     ),
-    ("no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
     ("the master accepts traffic to its addresses", "accept no_accept"),
 ];
 

@@ -12,8 +12,9 @@ mod perform;
 mod plan;
 mod run;
 mod standing;
+mod statics;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub use plan::{Error as PlanError, Group, Planned, plan};
+pub use plan::{Error as PlanError, Group, Planned, plan, statics};
 pub use run::{Command, Election};

@@ -41,7 +41,9 @@ impl Election {
             match action {
                 Action::Report(id, transition) => self.report(id, transition),
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
-                Action::HoldAddresses(id, held) => self.order(id, held),
+                Action::HoldAddresses(id, held) => {
+                    self.order(id, if held { Order::Hold } else { Order::Release });
+                }
                 // Nobody is fenced yet.
                 Action::ProveConnected(_) => {}
                 Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
@@ -162,23 +164,24 @@ impl Election {
         }
     }
 
-    /// Has the addresses of a virtual router held or released.
-    pub(super) fn order(&mut self, id: InstanceId, held: bool) {
+    /// Has what a virtual router holds as Master put in place or taken away.
+    fn order(&mut self, id: InstanceId, order: Order) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
         member.announcements = 0;
         self.announcer.cancel(id);
         member.orders += 1;
-        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
+        self.orders.push((id, order));
     }
 
     /// Takes note of what became of an order.
     pub(super) fn applied(&mut self, applied: &Applied) {
         let id = applied.instance;
-        let member = &mut self.members[usize::from(id.0)];
-        for failure in &applied.failures {
-            tracing::error!("({}) {failure}", member.planned.config.name);
-        }
+        let Some(member) = self.members.get_mut(usize::from(id.0)) else {
+            self.statics.applied(applied);
+            return;
+        };
+        applied.tell(&member.planned.config.name);
         member.orders -= 1;
         member.in_place = applied.held && member.orders == 0;
         if applied.held {

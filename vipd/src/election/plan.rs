@@ -1,11 +1,12 @@
 //! The configuration held against the host: which interfaces and addresses its words mean.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
 
-use crate::config::{Config, Family, Instance, Peer, VirtualAddress};
-use crate::effects::Address;
+use crate::config::{self, Config, Family, Instance, Peer, StaticAddress, VirtualAddress};
+use crate::effects::{Address, Route, Thing, virtual_mac};
 use crate::link::{Link, Links, sysctl};
 
 /// Why a configuration cannot run on this host.
@@ -13,15 +14,15 @@ use crate::link::{Link, Links, sysctl};
 pub enum Error {
     /// An interface that it names is not there.
     #[error(
-        "interface {interface} of {instance} (line {line}) does not exist here; there is {}. \
-         Create it first, or correct the name", present.join(", ")
+        "interface {interface} of {instance}{} does not exist here; there is {}. \
+         Create it first, or correct the name", InLine(*line), present.join(", ")
     )]
     NoInterface {
         /// The missing interface.
         interface: String,
         /// Whose it is.
         instance: String,
-        /// Line of the configuration where that virtual router begins.
+        /// Line of the configuration where that virtual router begins; 0 where that is not known.
         line: usize,
         /// The interfaces that are there.
         present: Vec<String>,
@@ -34,6 +35,15 @@ pub enum Error {
         /// Whose it is.
         instance: String,
     },
+}
+
+/// A line for people, if it is known.
+struct InLine(usize);
+
+impl fmt::Display for InLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 { Ok(()) } else { write!(f, " (line {})", self.0) }
+    }
 }
 
 /// A sync group, seen from one of its members.
@@ -58,8 +68,6 @@ pub struct Vip {
     pub router: bool,
     /// Adverts list it.
     pub listed: bool,
-    /// It is put back when somebody takes it away.
-    pub tracked: bool,
 }
 
 /// A virtual router with the interface that it runs on.
@@ -71,14 +79,18 @@ pub struct Planned {
     pub group: Option<Group>,
     /// Index of its interface.
     pub ifindex: u32,
-    /// Hardware address of its interface.
+    /// Source of the frames with its adverts: the hardware address of its interface, or its virtual one (C-TX-05).
     pub mac: [u8; 6],
+    /// Index of the interface with its virtual MAC.
+    pub vmac: Option<u32>,
     /// Source of its adverts, while there is one.
     pub source: Option<IpAddr>,
     /// The interface can send and receive.
     pub up: bool,
     /// Its virtual addresses: those that adverts list, in the order of the configuration, then the others.
     pub vips: Vec<Vip>,
+    /// Routes that come and go with the addresses.
+    pub routes: Vec<Route>,
 }
 
 impl Planned {
@@ -109,34 +121,71 @@ impl Planned {
         self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
     }
 
-    /// Its virtual addresses.
+    /// All that it holds as Master, in the order in which it is put in place.
     #[must_use]
-    pub fn list(&self) -> Vec<Address> {
-        self.vips.iter().map(|vip| vip.address.clone()).collect()
+    pub fn things(&self) -> Vec<Thing> {
+        let name = || self.config.vmac.as_ref().map_or_else(String::new, |vmac| vmac.name.clone());
+        let up = self.vmac.map(|ifindex| Thing::Up(ifindex, name()));
+        let addresses = self.vips.iter().map(|vip| Thing::Address(vip.address.clone()));
+        let routes = self.routes.iter().cloned().map(Thing::Route);
+        let rules = self.config.rules.iter().cloned().map(Thing::Rule);
+        up.into_iter().chain(addresses).chain(routes).chain(rules).collect()
     }
 
     /// Takes over what its interfaces look like now; tells whether anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
         let link = links.by_index(self.ifindex);
-        let mut changed = replace(&mut self.up, link.is_some_and(|link| link.up));
+        let up = link.is_some_and(|link| link.up) && self.has_vmac(links);
+        let mut changed = replace(&mut self.up, up);
         changed |= replace(&mut self.source, link.and_then(|link| source(&self.config, link)));
         if let Some(link) = link {
-            changed |= replace(&mut self.mac, link.mac);
+            changed |= replace(&mut self.mac, source_mac(&self.config, link));
         }
         for vip in &mut self.vips {
-            if let Some(link) = links.by_index(vip.on) {
+            // An address on another interface than it is announced on has a virtual MAC, which does not change.
+            if let Some(link) = links.by_index(vip.on).filter(|_| vip.on == vip.address.ifindex) {
                 changed |= replace(&mut vip.mac, link.mac);
             }
         }
         changed
     }
 
-    /// Whether its interfaces carry all its addresses that are to be put back.
+    /// Whether the interface with its virtual MAC is there, if it is to have one.
+    fn has_vmac(&self, links: &Links) -> bool {
+        self.vmac.is_none_or(|ifindex| links.by_index(ifindex).is_some())
+    }
+
+    /// Whether its interfaces carry all its addresses that are to be put back, and one with a virtual MAC is up.
     #[must_use]
     pub fn carried(&self, links: &Links) -> bool {
         let on_link =
             |address: &Address| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip));
-        self.vips.iter().filter(|vip| vip.tracked).all(|vip| on_link(&vip.address))
+        let mut tracked = self.vips.iter().map(|vip| &vip.address).filter(|address| address.tracked);
+        tracked.all(on_link)
+            && self.vmac.and_then(|ifindex| links.by_index(ifindex)).is_none_or(|link| link.set_up)
+    }
+
+    /// Its unicast peers, each with the interface that a link-local one is behind.
+    pub fn peers(&self) -> impl Iterator<Item = (IpAddr, u32)> {
+        self.config.peers.iter().map(|peer| (peer.ip, self.ifindex))
+    }
+
+    /// Whether adverts or addresses are on an interface.
+    #[must_use]
+    pub fn stands_on(&self, ifindex: u32) -> bool {
+        self.ifindex == ifindex || self.vmac == Some(ifindex) || self.vips.iter().any(|vip| vip.on == ifindex)
+    }
+
+    /// Whether routes or rules come with its addresses.
+    #[must_use]
+    pub fn has_routes(&self) -> bool {
+        !self.routes.is_empty() || !self.config.rules.is_empty()
+    }
+
+    /// Whether routes that come with its addresses may lead by an interface.
+    #[must_use]
+    pub fn leads_by(&self, ifindex: u32) -> bool {
+        self.routes.iter().any(|route| route.oif.is_none_or(|oif| oif == ifindex))
     }
 }
 
@@ -162,12 +211,18 @@ pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
 
 fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
     let link = find(instance, &instance.interface, links)?;
+    let vmac = instance.vmac.as_ref().map(|vmac| find(instance, &vmac.name, links)).transpose()?;
     let vip = |(config, listed): (&VirtualAddress, bool)| {
-        let link = config.dev.as_deref().map_or(Ok(link), |dev| find(instance, dev, links))?;
-        let address = Address::new(config, link.index);
-        let router =
-            address.ip.is_ipv6() && sysctl::is_on(&format!("net/ipv6/conf/{}/forwarding", link.name));
-        Ok(Vip { address, on: link.index, mac: link.mac, router, listed, tracked: !config.no_track })
+        let dev = config.dev.as_deref().filter(|dev| *dev != instance.interface);
+        let (carrier, on) = match (dev, vmac) {
+            (Some(dev), _) => (find(instance, dev, links)?, find(instance, dev, links)?),
+            (None, Some(vmac)) => (vmac, link),
+            (None, None) => (link, link),
+        };
+        let forwarding = format!("net/ipv6/conf/{}/forwarding", carrier.name);
+        let router = config.ip.is_ipv6() && sysctl::read(&forwarding).is_some_and(|value| value != "0");
+        let address = Address::new(config, carrier.index);
+        Ok(Vip { address, on: on.index, mac: carrier.mac, router, listed })
     };
     let listed = instance.addresses.iter().map(|address| (address, true));
     let excluded = instance.excluded.iter().map(|address| (address, false));
@@ -175,20 +230,63 @@ fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<
         config: instance.clone(),
         group,
         ifindex: link.index,
-        mac: link.mac,
+        mac: source_mac(instance, link),
+        vmac: vmac.map(|vmac| vmac.index),
         source: source(instance, link),
         up: link.up,
         vips: listed.chain(excluded).map(vip).collect::<Result<_, _>>()?,
+        routes: instance
+            .routes
+            .iter()
+            .map(|route| on_host(route, instance, links))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn on_host(route: &config::Route, instance: &Instance, links: &Links) -> Result<Route, Error> {
+    let dev =
+        route.dev.as_deref().map(|dev| find_any(&instance.name, instance.line, dev, links)).transpose()?;
+    Ok(Route { config: route.clone(), oif: dev.map(|link| link.index) })
+}
+
+/// What is there while the agent runs, whatever the election says (`static_ipaddress`, `static_routes`, `static_rules`).
+///
+/// # Errors
+/// When an interface is missing.
+pub fn statics(config: &Config, links: &Links) -> Result<Vec<Thing>, Error> {
+    let mut things = Vec::new();
+    for StaticAddress { dev, address } in &config.static_addresses {
+        let link = find_any("static_ipaddress", 0, dev, links)?;
+        things.push(Thing::Address(Address::new(address, link.index)));
+    }
+    for route in &config.static_routes {
+        let dev = route.dev.as_deref().map(|dev| find_any("static_routes", 0, dev, links)).transpose()?;
+        things.push(Thing::Route(Route { config: route.clone(), oif: dev.map(|link| link.index) }));
+    }
+    things.extend(config.static_rules.iter().cloned().map(Thing::Rule));
+    Ok(things)
+}
+
+/// The source of frames with adverts: the virtual MAC, unless they are to leave with that of the interface (C-TX-05).
+fn source_mac(instance: &Instance, link: &Link) -> [u8; 6] {
+    match &instance.vmac {
+        Some(vmac) if !vmac.xmit_base => virtual_mac(instance),
+        _ => link.mac,
+    }
+}
+
+/// An interface of whatever kind.
+fn find_any<'a>(whose: &str, line: usize, interface: &str, links: &'a Links) -> Result<&'a Link, Error> {
+    links.by_name(interface).ok_or_else(|| Error::NoInterface {
+        interface: interface.to_owned(),
+        instance: whose.to_owned(),
+        line,
+        present: links.names().into_iter().map(str::to_owned).collect(),
     })
 }
 
 fn find<'a>(instance: &Instance, interface: &str, links: &'a Links) -> Result<&'a Link, Error> {
-    let link = links.by_name(interface).ok_or_else(|| Error::NoInterface {
-        interface: interface.to_owned(),
-        instance: instance.name.clone(),
-        line: instance.line,
-        present: links.names().into_iter().map(str::to_owned).collect(),
-    })?;
+    let link = find_any(&instance.name, instance.line, interface, links)?;
     if link.mac == [0; 6] {
         return Err(Error::NotEthernet { interface: interface.to_owned(), instance: instance.name.clone() });
     }

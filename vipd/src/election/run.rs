@@ -14,9 +14,10 @@ use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::statics::Statics;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Order, Transmitter};
+use crate::effects::{Holder, Neighbours, Order, Thing, Transmitter};
 use crate::link::Monitor;
 use crate::notify::Publisher;
 use crate::warden::Will;
@@ -68,6 +69,8 @@ pub(super) enum Frame {
 pub struct Election {
     pub(super) router: Router,
     pub(super) members: Vec<Member>,
+    pub(super) statics: Statics,
+    _neighbours: Option<Neighbours>,
     pub(super) datapath: Datapath,
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
@@ -91,6 +94,7 @@ impl Election {
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
     pub fn new(
         planned: Vec<Planned>,
+        statics: Vec<Thing>,
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
@@ -118,14 +122,20 @@ impl Election {
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
-            holder.order(id, Order::Replace(member.planned.list()));
+            holder.order(id, Order::Replace(member.planned.things()));
             member.orders += 1;
         }
+        let statics = Statics::hold(InstanceId(u16::MAX), statics, &holder);
+        let planned = members.iter().map(|member| &member.planned);
+        let peers: Vec<_> = planned.flat_map(Planned::peers).collect();
+        let neighbours = if peers.is_empty() { None } else { Some(Neighbours::look_after(peers)?) };
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
         Ok(Self {
             router,
             members,
+            statics,
+            _neighbours: neighbours,
             datapath,
             monitor,
             holder,
@@ -164,8 +174,8 @@ impl Election {
                 }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
-                    let index = changed?;
-                    self.links_changed(index);
+                    let change = changed?;
+                    self.host_changed(change);
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
                 // A sender that is gone without a word means that the agent is ending.
@@ -202,7 +212,8 @@ impl Election {
             self.router.handle(id, Input::Shutdown, clock::now());
         }
         self.perform();
-        while self.members.iter().any(|member| member.orders > 0) {
+        self.statics.release(&self.holder);
+        while self.statics.are_moving() || self.members.iter().any(|member| member.orders > 0) {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }
