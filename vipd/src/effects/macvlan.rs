@@ -36,6 +36,10 @@ const QUIET: [(&str, &str); 6] = [
     ("ipv4", "arp_ignore=1"),
 ];
 
+/// What the interface below must not do with the addresses: answer for them (C-ARP-04), or name them as its own when it asks
+/// for a client to whom the host answers from one of them (C-ARP-05).
+const BELOW: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_announce", "2")];
+
 /// The macvlans of an agent; dropping it removes them.
 pub(crate) struct Macvlans {
     made: Vec<Undo>,
@@ -44,8 +48,8 @@ pub(crate) struct Macvlans {
 }
 
 impl Macvlans {
-    /// Makes those that the configuration asks for, down and without addresses, and has the interfaces below answer ARP for
-    /// their own addresses only. What an agent of this name has left is replaced.
+    /// Makes those that the configuration asks for, down and without addresses, and has the interfaces below use ARP for
+    /// their own addresses only. What an agent has left under one of their names is replaced.
     ///
     /// # Errors
     /// A sentence for people: what is in the way, or what the kernel does not allow.
@@ -96,10 +100,15 @@ impl Macvlans {
             let parameter = format!("net/{family}/conf/{name}/{parameter}");
             set_for_good(&parameter, value).with_context(|| format!("cannot set {parameter}"))?;
         }
-        let parameter = format!("net/ipv4/conf/{}/arp_ignore", below.name);
         let mut addresses = instance.addresses.iter().chain(&instance.excluded);
-        if addresses.any(|address| address.ip.is_ipv4()) && sysctl::read(&parameter).as_deref() == Some("0") {
-            parameters.set(&parameter, "1").with_context(|| format!("cannot set {parameter}"))?;
+        if addresses.any(|address| address.ip.is_ipv4()) {
+            for (parameter, value) in BELOW {
+                let parameter = format!("net/ipv4/conf/{}/{parameter}", below.name);
+                // An operator may have been stricter.
+                if sysctl::read(&parameter).is_some_and(|before| before.as_str() < value) {
+                    parameters.set(&parameter, value).with_context(|| format!("cannot set {parameter}"))?;
+                }
+            }
         }
         Ok(())
     }
