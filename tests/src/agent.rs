@@ -148,6 +148,18 @@ impl Running {
         self.signal_all(Signal::SIGKILL)
     }
 
+    /// Kills what still runs of it and awaits the end of that. What it has put into the kernel stays.
+    ///
+    /// # Errors
+    /// If it takes longer than `within`.
+    pub fn put_down(&self, within: Duration) -> Result<()> {
+        let doomed = self.processes();
+        if self.process.is_running() {
+            self.kill_all()?;
+        }
+        procs::wait_for_end(&doomed, within)
+    }
+
     fn signal_all(&self, signal: Signal) -> Result<()> {
         let first = self.process.pid();
         let others = self.processes().into_iter().filter(|pid| *pid != first);

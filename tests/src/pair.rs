@@ -71,7 +71,17 @@ pub struct Services {
     pub lb2: Process,
     /// Addresses of the application servers.
     pub servers: Vec<IpAddr>,
-    _apps: Vec<(Host, Process)>,
+    apps: Vec<(Host, Process)>,
+}
+
+impl Services {
+    /// Ends every application server.
+    ///
+    /// # Errors
+    /// If one has ended already.
+    pub fn stop_applications(&self) -> Result<()> {
+        self.apps.iter().try_for_each(|(_, nginx)| nginx.kill())
+    }
 }
 
 /// The guide's network 192.168.1.0/24.
@@ -155,7 +165,7 @@ impl Pair {
         }
         let lb1 = services::haproxy(&self.lb1.host, &servers)?;
         let lb2 = services::haproxy(&self.lb2.host, &servers)?;
-        Ok(Services { lb1, lb2, servers, _apps: apps })
+        Ok(Services { lb1, lb2, servers, apps })
     }
 
     /// Starts a client that asks the virtual address for `/health` every 20 ms and gives up after 50 ms.

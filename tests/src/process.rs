@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, PipeReader, Write, pipe};
-use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -19,6 +18,7 @@ use nix::unistd::Pid;
 
 use crate::Moment;
 use crate::host::Host;
+use crate::procs::pidfd;
 use crate::rtnl::readable;
 
 /// How long a killed process may take to be gone: only a loaded machine makes it take long.
@@ -166,7 +166,7 @@ impl Process {
         // A process closes its files a moment before it has ended.
         for orphan in children_of(self.init, |name| name != "cat") {
             // An error means that it has ended meanwhile.
-            if let Ok(end) = end_of(orphan)
+            if let Ok(end) = pidfd(orphan.as_raw())
                 && !readable(&end, deadline)?
             {
                 bail!("something that {} forked still runs after {within:?}", self.name);
@@ -291,14 +291,6 @@ fn children_of(pid: Pid, named: impl Fn(&str) -> bool) -> Vec<Pid> {
 
 fn name_of(task: &Path) -> String {
     fs::read_to_string(task.join("comm")).unwrap_or_default().trim_end().to_owned()
-}
-
-/// Readable when a process has ended.
-fn end_of(pid: Pid) -> nix::Result<OwnedFd> {
-    // SAFETY: takes no pointer.
-    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
-    // SAFETY: the kernel has just made this descriptor, for nobody else.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd.try_into().map_err(|_| Errno::EBADF)?) })
 }
 
 /// A program inherits which signals are blocked, and the maker of a lab may block some for its own threads.

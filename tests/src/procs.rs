@@ -93,7 +93,7 @@ pub fn wait_for_end(processes: &[i32], within: Duration) -> Result<()> {
 }
 
 /// A descriptor that becomes readable when the process ends.
-fn pidfd(pid: i32) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: the call takes two numbers and no memory.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     let fd = i32::try_from(fd).map_err(io::Error::other)?;

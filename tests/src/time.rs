@@ -10,6 +10,9 @@ use nix::time::{ClockId, clock_gettime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
 
+/// The longest that the looks at two clocks may take.
+const LOOK: Duration = Duration::from_micros(20);
+
 impl Moment {
     /// The present.
     ///
@@ -23,8 +26,14 @@ impl Moment {
     /// The moment at which the wall clock showed `stamp`, if it has not been set since. Packet sockets stamp frames
     /// by CLOCK_REALTIME.
     pub(crate) fn from_realtime(stamp: TimeSpec) -> Self {
-        let age = read(ClockId::CLOCK_REALTIME).saturating_sub(nanos(stamp));
-        Self(read(ClockId::CLOCK_MONOTONIC).saturating_sub(age))
+        loop {
+            let now = Self::now();
+            let age = read(ClockId::CLOCK_REALTIME).saturating_sub(nanos(stamp));
+            // On a busy host a whole second can pass between the looks at two clocks.
+            if Self::now().since(now) < LOOK {
+                return Self(now.0.saturating_sub(age));
+            }
+        }
     }
 
     /// Time from `earlier` to this moment; zero if `earlier` is later.

@@ -40,14 +40,14 @@ fn address(host: &Host, ip: Ipv6Addr) -> Value {
     let links: Value =
         serde_json::from_str(&host.command("ip -j -6 address show").expect("ip")).expect("JSON");
     let all =
-        links.as_array().expect("a list").iter().flat_map(|link| link["addr_info"].as_array()).flatten();
+        links.as_array().expect("a list").iter().filter_map(|link| link["addr_info"].as_array()).flatten();
     all.clone().find(|address| address["local"] == ip.to_string()).cloned().expect("the host has it")
 }
 
 /// C-TX-01 to C-TX-04, C-TX-08, C-PKT-03, C-PKT-06: the source is the interface's own link-local address also while a virtual
 /// one is on it.
 #[test]
-fn every_advert_has_the_header_that_the_rfcs_ask_for() {
+fn every_advert_over_ipv6_has_the_header_that_the_rfcs_ask_for() {
     let lan = lan();
     let tap = lan.tap().expect("tap");
     let better = lan.start(0, &Settings::ipv6(110)).expect("vipd");
@@ -290,7 +290,7 @@ fn both_families_run_side_by_side_with_one_vrid() {
         let ip = lan.node(node).ip;
         let v6 = Settings::ipv6(priority_v6).keepalived(ip, &[]);
         let v4 = Settings::v3(priority_v4).keepalived(ip, &[]).replace("VI_1", "VI_2");
-        vipd_tests::guide::Conf::from_text([v6.text(), v4.text()].concat())
+        vipd_tests::guide::Conf::from([v6.text(), v4.text()].concat())
     };
     let agent = Agent::Vipd(Datapath::Auto);
     let a = agent.start(&lan.node(0).host, &both(0, 110, 100)).expect("vipd");

@@ -117,7 +117,10 @@ fn an_agent_that_may_not_mount_goes_on_and_says_what_that_costs() {
 
     agent.wait_for_state("MASTER", SOON).expect("it elects");
     let status = agent.status().expect("status");
-    assert!(status["degraded"].to_string().contains("goes on answering ARP"), "{status:#}");
+    assert!(
+        status["degraded"].to_string().contains("goes on answering for the virtual addresses"),
+        "{status:#}"
+    );
     agent.process().stop().expect("SIGTERM");
     agent.process().wait_for_whole_end(SOON).expect("it ends");
     assert_eq!(Traces::of(host).expect("facts"), before);

@@ -84,7 +84,7 @@ const LADDER: [Step; 8] = [
         ],
         scheduling: "deadline",
         datapath: "xdp-native",
-        said: Some(["CAP_SYS_ADMIN", "goes on answering ARP"]),
+        said: Some(["CAP_SYS_ADMIN", "goes on answering for the virtual addresses"]),
     },
     Step {
         name: "no CAP_SYS_NICE",

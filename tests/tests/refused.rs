@@ -62,7 +62,13 @@ fn promise_5_wrong_combinations_are_refused_with_line_and_remedy() {
         ("v3-interval-too-fine", replaced("    advert_int 1", &format!("{v3} 0.005")), 6, "0.01"),
         ("vrid-0", replaced("virtual_router_id 51", "virtual_router_id 0"), 3, "255"),
         ("vrid-256", replaced("virtual_router_id 51", "virtual_router_id 256"), 3, "255"),
-        ("v2-with-ipv6", replaced("192.168.1.100/24", "2001:db8::1/64"), 7, "IPv6"),
+        (
+            "v2-with-ipv6",
+            replaced("192.168.1.100/24", "fe80::1/64")
+                .replace("    advert_int", "    version 2\n    advert_int"),
+            5,
+            "IPv6",
+        ),
         ("v3-with-password", replaced("    advert_int 1", &format!("{pass}{v3} 1")), 7, "version 3"),
         ("auth-ah", replaced("    advert_int 1\n", &format!("{ah}    advert_int 1\n")), 6, "AH"),
         (

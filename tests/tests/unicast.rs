@@ -126,7 +126,8 @@ fn peers_are_known_before_they_are_needed() {
         worse.wait_for_state("MASTER", SOON).expect("takeover after silence");
         // The kernel may ask a neighbour that it knows whether it is still there, which delays nothing.
         let word = |frame: &Frame| frame.advert().is_some() || frame.bytes[0] & 1 != 0;
-        let first = tap.wait_for(SOON, |frame| (lan.sender(frame) == Some(1) && word(frame)).then(|| frame.clone()));
+        let first =
+            tap.wait_for(SOON, |frame| (lan.sender(frame) == Some(1) && word(frame)).then(|| frame.clone()));
         assert!(first.expect("it speaks").advert().is_some(), "{family:?}: its first word is an advert");
     }
 }

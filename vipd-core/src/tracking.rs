@@ -31,7 +31,7 @@ pub struct Tracking {
     /// Points: a positive weight counts while the thing is up, a negative one while it is down, and a number is
     /// multiplied by it. Zero: being down is a fault.
     pub weight: i16,
-    /// Up counts as down and down as up; a number counts with the other sign.
+    /// The points count with the other sign; without a weight, being up is a fault instead of being down.
     pub reverse: bool,
 }
 
@@ -49,23 +49,24 @@ impl Tracking {
     #[must_use]
     pub fn effect(&self, tracked: Tracked) -> Effect {
         let weight = i32::from(self.weight);
-        let points = match (tracked, weight) {
-            (Tracked::Unknown, 0) => return Effect::Fault,
-            (Tracked::Unknown, _) => 0,
-            (Tracked::Up | Tracked::Down, _) => {
-                let is_up = (tracked == Tracked::Up) != self.reverse;
-                match weight {
-                    0 if !is_up => return Effect::Fault,
-                    1.. if is_up => weight,
-                    ..0 if !is_up => weight,
-                    _ => 0,
-                }
-            }
-            (Tracked::Value(value), 0) if (value == 0) == self.reverse => return Effect::Fault,
-            (Tracked::Value(value), _) => {
-                value.saturating_mul(if self.reverse { -weight } else { weight }).clamp(FAULT, -FAULT - 1)
-            }
+        let is_up = match tracked {
+            Tracked::Up => Some(true),
+            Tracked::Down => Some(false),
+            Tracked::Value(value) if weight == 0 => Some(value == 0),
+            Tracked::Unknown | Tracked::Value(_) => None,
         };
+        if weight == 0 {
+            return if is_up == Some(!self.reverse) { Effect::Points(0) } else { Effect::Fault };
+        }
+        let points = match (tracked, is_up) {
+            (Tracked::Value(value), _) => value.saturating_mul(weight).clamp(FAULT, -FAULT),
+            (_, Some(true)) => weight.max(0),
+            (_, Some(false)) => weight.min(0),
+            (_, None) => 0,
+        };
+        let points = if self.reverse { -points } else { points };
+        // More than this cannot be added to any priority.
+        let points = points.min(-FAULT - 1);
         if points <= FAULT { Effect::Fault } else { Effect::Points(points) }
     }
 }
@@ -164,9 +165,9 @@ mod tests {
             (0, false, Faulty, Points(0), Faulty),
             (0, true, Faulty, Faulty, Points(0)),
             (20, false, Points(0), Points(20), Points(0)),
-            (20, true, Points(0), Points(0), Points(20)),
+            (20, true, Points(0), Points(-20), Points(0)),
             (-20, false, Points(0), Points(0), Points(-20)),
-            (-20, true, Points(0), Points(-20), Points(0)),
+            (-20, true, Points(0), Points(0), Points(20)),
             (-254, false, Points(0), Points(0), Faulty),
         ];
         for (weight, reverse, unknown, up, down) in cases {

@@ -13,12 +13,13 @@ use nix::unistd::{getpid, gettid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
+use vipd_core::InstanceId;
 
 use crate::config::Config;
-use crate::control::{self, InterfaceStatus, Operation, Reply, Request, Target};
+use crate::control::{self, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
-use crate::effects::{Macvlans, Parameters, Thing};
+use crate::effects::{Ground, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers;
 use crate::link::Monitor;
@@ -27,6 +28,7 @@ use crate::realtime::{self, Scheduling};
 use crate::report::Reporter;
 use crate::rights;
 use crate::run_dir::RunDir;
+use crate::track::{Known, Tracking};
 use crate::warden::{self, Errand, Warden, Will};
 
 /// An agent that has its run directory and its warden, but no thread yet.
@@ -44,8 +46,6 @@ pub struct Agent {
 pub(crate) struct Ready {
     /// The configuration as it was found on this host.
     pub(crate) planned: Vec<Planned>,
-    /// Where adverts are received.
-    pub(crate) interfaces: Vec<InterfaceStatus>,
     /// What was counted.
     pub(crate) counters: Arc<Tally>,
     /// How the election thread is scheduled.
@@ -119,6 +119,8 @@ impl Agent {
             tracing::warn!("{sentence}");
         }
         let board = Arc::new(Board::new(self.config.instances.len()));
+        let tracking = Tracking::prepare(&self.config);
+        let known = tracking.known();
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
@@ -127,7 +129,7 @@ impl Agent {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
             let (config, socket) = (self.config.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { config, board, warden, socket, events };
+                let service = Service { config, board, warden, socket, events, tracking };
                 let runtime = runtime()?;
                 let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
                 // Looking up a name or a file may hang; that is not waited for.
@@ -136,7 +138,7 @@ impl Agent {
             };
             thread::Builder::new().name("service".to_owned()).spawn(served)?
         };
-        let elected = runtime()?.block_on(self.elect(board, publisher, ready_out, commands_in));
+        let elected = runtime()?.block_on(self.elect(board, publisher, known, ready_out, commands_in));
         if elected.is_err() {
             self.errand.give_away();
         }
@@ -153,36 +155,48 @@ impl Agent {
         &mut self,
         board: Arc<Board>,
         publisher: Publisher,
+        known: Known,
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
-        let mut monitor = Monitor::start(&route_protocols(&self.config)).await.context(UNREADABLE)?;
-        let record = self.run_dir.record();
-        let (mut parameters, will) = (Parameters::new(self.will.clone()), self.will.clone());
+        let config = &self.config;
+        let mut monitor = Monitor::start(&route_protocols(config)).await.context(UNREADABLE)?;
+        let (record, will) = (self.run_dir.record(), self.will.clone());
         leftovers::put_parameters_back(&record);
-        if leftovers::remove_links(monitor.links(), &record)? {
-            monitor.read_anew().await.context(UNREADABLE)?;
-        }
-        let _macvlans = Macvlans::make(&self.config, monitor.links(), &mut parameters, will)?;
-        promote_secondaries(&self.config, &mut parameters)?;
+        leftovers::remove_links(monitor.links(), &record)?;
         monitor.read_anew().await.context(UNREADABLE)?;
-        let planned = election::plan(&self.config, monitor.links())?;
-        let statics = election::statics(&self.config, monitor.links())?;
-        let things: Vec<Thing> = planned.iter().flat_map(Planned::things).chain(statics.clone()).collect();
+        let mut ground = Ground::new(config.instances.len(), will.clone())?;
+        for (number, instance) in config.instances.iter().enumerate() {
+            ground.prepare(number, instance, monitor.links())?;
+        }
+        monitor.read_anew().await.context(UNREADABLE)?;
+        let planned = election::plan(config, monitor.links())?;
+        let things = planned.iter().flat_map(Planned::things);
+        let things: Vec<Thing> = things.chain(election::statics(config, monitor.links())).collect();
         leftovers::remove(monitor.links(), &things, &record)?;
-        let written = leftovers::write_record(&things, &parameters, &record);
+        let written = leftovers::write_record(&things, &ground, &record);
         written.with_context(|| format!("cannot write {}", record.display()))?;
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
+        board.set_interfaces(interfaces);
         self.degrade(degraded);
-        let election =
-            Election::new(planned.clone(), statics, datapath, monitor, board, publisher, self.will.clone())?;
+        let election = Election::new(
+            &self.config,
+            known,
+            planned.clone(),
+            ground,
+            datapath,
+            monitor,
+            board,
+            publisher,
+            will,
+        )?;
         let (scheduling, lost) = realtime::schedule();
         self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
         // Nobody listens any more when a signal came first; then the command to stop is already waiting.
-        let _ = ready.send(Ready { planned, interfaces, counters, scheduling, degraded });
+        let _ = ready.send(Ready { planned, counters, scheduling, degraded });
         election.run(commands).await
     }
 
@@ -203,16 +217,6 @@ fn route_protocols(config: &Config) -> BTreeSet<u8> {
     routes.filter_map(|route| route.protocol).collect()
 }
 
-/// Sets the parameter on the interfaces that are to have it.
-fn promote_secondaries(config: &Config, parameters: &mut Parameters) -> anyhow::Result<()> {
-    for instance in config.instances.iter().filter(|instance| instance.promote_secondaries) {
-        let own = instance.vmac.as_ref().map_or(&instance.interface, |vmac| &vmac.name);
-        let parameter = format!("net/ipv4/conf/{own}/promote_secondaries");
-        parameters.set(&parameter, "1").with_context(|| format!("cannot set {parameter}"))?;
-    }
-    Ok(())
-}
-
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
@@ -224,6 +228,7 @@ struct Service {
     warden: Arc<Warden>,
     socket: PathBuf,
     events: Events,
+    tracking: Tracking,
 }
 
 impl Service {
@@ -236,14 +241,22 @@ impl Service {
     ) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Until the election has ended.
+        let known = self.tracking.known();
+        let _watching = self.tracking.watch();
         let Ok(ready) = ready.await else {
             return Ok(());
         };
         let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
         let mut notifier = Notifier::start(&self.config, self.events);
+        let (things, instances) = (known.clone(), self.config.instances.clone());
+        notifier.explain(move |id, cause| {
+            let of = |id: InstanceId| &instances[usize::from(id.0)];
+            things.why(id, cause, of(id), |id| &of(id).name)
+        });
         let (router_id, told) = (self.config.router_id, notifier.counters());
-        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, ready);
+        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
         let operators = commands.clone();
         let answer = async move |request| match request {
             Request::Status => Reply::Status(Box::new(reporter.status())),

@@ -10,7 +10,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::effects::{self, Address, Macvlans, Parameters, Rtnl, Thing};
+use crate::effects::{self, Address, Ground, Macvlans, Rtnl, Thing};
 use crate::link::Links;
 
 /// An address on an interface: index, address, prefix length.
@@ -51,7 +51,7 @@ pub(crate) fn remove(links: &Links, things: &[Thing], record: &Path) -> anyhow::
 ///
 /// # Errors
 /// When the record cannot be written.
-pub(crate) fn write_record(things: &[Thing], parameters: &Parameters, record: &Path) -> io::Result<()> {
+pub(crate) fn write_record(things: &[Thing], ground: &Ground, record: &Path) -> io::Result<()> {
     let mut lines = String::new();
     // Writing to a string does not fail.
     for (ifindex, ip, prefix) in things.iter().filter_map(place) {
@@ -62,26 +62,24 @@ pub(crate) fn write_record(things: &[Thing], parameters: &Parameters, record: &P
             let _ = writeln!(lines, "link {name}");
         }
     }
-    for (path, value) in parameters.before() {
+    for (path, value) in ground.parameters() {
         let _ = writeln!(lines, "parameter {path} was {value}");
     }
     fs::write(record, lines)
 }
 
-/// Removes interfaces that an agent has made; says whether there was one.
+/// Removes interfaces that an agent has made.
 ///
 /// # Errors
 /// When the kernel refuses.
-pub(crate) fn remove_links(links: &Links, record: &Path) -> anyhow::Result<bool> {
+pub(crate) fn remove_links(links: &Links, record: &Path) -> anyhow::Result<()> {
     let recorded = fs::read_to_string(record).unwrap_or_default();
     let names = recorded.lines().filter_map(|line| line.strip_prefix("link "));
     let left = names.filter_map(|name| links.by_name(name)).filter(|link| link.made_by_vipd);
-    let mut found = false;
     for link in left {
         Macvlans::remove_left_over(link)?;
-        found = true;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Puts kernel parameters back that an agent has set.

@@ -10,13 +10,14 @@ use time::format_description::well_known::Rfc3339;
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
-use vipd_core::{Cause, InstanceId, State};
+use vipd_core::{Cause, InstanceId, State, Tracked};
 
 use crate::agent::Ready;
-use crate::control::{InstanceStatus, Status, WardenStatus};
+use crate::control::{InstanceStatus, Status, TrackedStatus, WardenStatus};
 use crate::datapath::version_number;
 use crate::election::{Board, Planned, now};
 use crate::notify::Counters;
+use crate::track::{Known, tell_effect};
 use crate::warden::Warden;
 
 /// The service thread's view of an agent.
@@ -25,6 +26,7 @@ pub(crate) struct Reporter {
     board: Arc<Board>,
     warden: Arc<Warden>,
     notified: Counters,
+    known: Known,
     ready: Ready,
     started: SystemTime,
 }
@@ -35,9 +37,10 @@ impl Reporter {
         board: Arc<Board>,
         warden: Arc<Warden>,
         notified: Counters,
+        known: Known,
         ready: Ready,
     ) -> Self {
-        Self { router_id, board, warden, notified, ready, started: SystemTime::now() }
+        Self { router_id, board, warden, notified, known, ready, started: SystemTime::now() }
     }
 
     /// Everything, as of now.
@@ -55,7 +58,7 @@ impl Reporter {
             late_wakeups: self.board.delay().late(),
             longest_delay_us: micros(self.board.delay().longest()),
             notify: self.notified.status(),
-            interfaces: self.ready.interfaces.clone(),
+            interfaces: self.board.interfaces(),
             discontinuity_datetime: date_time(self.started),
             instances,
             statistics: named(&self.ready.counters.elsewhere()),
@@ -78,8 +81,10 @@ impl Reporter {
                 .map(|transition| date_time(SystemTime::now() - now().since(transition.at))),
             new_master_reason: new_master_reason(status.as_ref()).to_owned(),
             up_seconds: transition.map_or(0, |transition| now().since(transition.at).as_secs()),
-            last_event: transition.map(|transition| transition.cause.to_string()),
+            last_event: status.and_then(|status| self.why(id, &status)),
             priority: status.map_or(config.priority, |status| status.priority),
+            base_priority: config.priority,
+            tracking: self.tracking(id),
             is_owner: config.priority == 255,
             source: status.map(|status| status.source).filter(|source| !source.is_unspecified()),
             last_adv_source: advert.map(|advert| advert.source),
@@ -97,6 +102,43 @@ impl Reporter {
             addresses_held: snapshot.is_some_and(|snapshot| snapshot.addresses_held),
             statistics: self.statistics(id),
         }
+    }
+
+    /// Why it is in the state that it is in. What is missing may not be what was missing at first.
+    fn why(&self, id: InstanceId, status: &vipd_core::Status) -> Option<String> {
+        let fault = status.fault.filter(|_| status.state == State::Fault).map(Cause::Faulted);
+        let cause = fault.or(status.last_transition.map(|transition| transition.cause))?;
+        let config = &self.ready.planned[usize::from(id.0)].config;
+        Some(self.known.why(id, cause, config, |id| self.name(id)))
+    }
+
+    fn name(&self, id: InstanceId) -> &str {
+        &self.ready.planned[usize::from(id.0)].config.name
+    }
+
+    fn tracking(&self, id: InstanceId) -> Vec<TrackedStatus> {
+        let Known { plan, readings } = &self.known;
+        let tracked = plan.of(id).iter().map(|tracking| {
+            let thing = plan.thing(tracking.tracker);
+            let state = readings.state(tracking.tracker);
+            TrackedStatus {
+                name: thing.name.clone(),
+                kind: thing.kind().to_owned(),
+                state: self.known.tell(tracking.tracker),
+                weight: tracking.weight,
+                reverse: tracking.reverse,
+                effect: tell_effect(tracking.effect(state)),
+            }
+        });
+        let fence = plan.fence(id).map(|fence| TrackedStatus {
+            name: "fence".to_owned(),
+            kind: plan.thing(fence).kind().to_owned(),
+            state: self.known.tell(fence),
+            weight: 0,
+            reverse: false,
+            effect: if readings.state(fence) == Tracked::Down { "FAULT" } else { "+0" }.to_owned(),
+        });
+        tracked.chain(fence).collect()
     }
 
     fn statistics(&self, id: InstanceId) -> BTreeMap<String, u64> {

@@ -11,6 +11,7 @@ use tokio::io::unix::AsyncFd;
 pub(crate) type Watched<T> = AsyncFd<Owner<T>>;
 
 /// The owner of a watched descriptor.
+#[derive(Debug)]
 pub(crate) struct Owner<T>(T);
 
 impl<T: AsFd> AsRawFd for Owner<T> {

@@ -9,6 +9,7 @@ mod fleet;
 mod flood;
 mod hostile;
 mod html;
+mod kernel;
 mod load;
 mod machine;
 mod plot;
@@ -63,6 +64,8 @@ enum What {
     Flood(flood::Options),
     /// Who answers for the virtual address when things go wrong
     Answer(answer::Options),
+    /// What a frame costs in the kernel half
+    Kernel(kernel::Options),
     /// All of them, with their defaults
     All,
 }
@@ -82,12 +85,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         What::Scale(options) => vec![Box::new(|quick| scale::run(options, quick))],
         What::Flood(options) => vec![Box::new(|quick| flood::run(options, quick))],
         What::Answer(options) => vec![Box::new(|quick| answer::run(options, quick))],
+        What::Kernel(options) => vec![Box::new(|quick| kernel::run(options, quick))],
         What::All => vec![
             Box::new(|quick| failover::run(&failover::Options::default(), quick)),
             Box::new(|quick| starve::run(&starve::Options::default(), quick)),
             Box::new(|quick| scale::run(&scale::Options::default(), quick)),
             Box::new(|quick| flood::run(&flood::Options::default(), quick)),
             Box::new(|quick| answer::run(&answer::Options::default(), quick)),
+            Box::new(|quick| kernel::run(&kernel::Options::default(), quick)),
         ],
     };
     let machine = Machine::look();

@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the kernel half, then the agent with it inside.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -47,6 +48,14 @@ pub(crate) fn for_lab(release: bool) -> Result<()> {
     let profile = if release { "release" } else { "debug" };
     vipd_tests::use_vipd(command::workspace().join("target").join(profile).join("vipd"));
     Ok(())
+}
+
+/// Builds vipd in a program that panics when it is told to, and tells where it is.
+pub(crate) fn fragile_vipd() -> Result<PathBuf> {
+    let example =
+        ["build", "--quiet", "--release", "--package", "vipd-tests", "--example", "instrumented-vipd"];
+    command::run(command::cargo().args(example))?;
+    Ok(command::workspace().join("target/release/examples/instrumented-vipd"))
 }
 
 fn kernel(options: &Options) -> Result<()> {

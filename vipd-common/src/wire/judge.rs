@@ -133,7 +133,7 @@ pub fn judge<F: Family, T: Table>(packet: &Packet<'_>, table: &T) -> Verdict {
     let (number, rules) = entry.map_or((0, None), |(number, rules)| (number, Some(rules)));
     // One that is merely routed through this host is none of our business, whatever VRID it carries.
     let ours =
-        rules.filter(|rules| header.destination == rules.group || header.destination == rules.own).is_some();
+        rules.is_some_and(|rules| header.destination == rules.group || header.destination == rules.own);
     let advert = if ours || rules.is_none() && header.destination == F::GROUP {
         check::<F, T>(packet, &header, arrived, table, number, rules)
     } else {

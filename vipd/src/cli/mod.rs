@@ -18,8 +18,8 @@ use crate::control::{self, Operation, Reply, Request};
 pub mod exit {
     /// Something is not as it must be on this host: a right, an interface, the run directory, an agent that is gone.
     pub const FAILED: u8 = 1;
-    /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and `check --strict`
-    /// says 1 where there are but warnings.
+    /// The configuration was refused; nothing was touched. Also: wrong use of the command line, and what `check` finds
+    /// in a configuration that could be used but cannot be meant; it says 1 where there are but warnings and `--strict`.
     pub const CONFIG: u8 = 2;
     /// A bug: a thread of the agent panicked. It has resigned and given its addresses away (`EX_SOFTWARE` of
     /// sysexits(3)).
@@ -29,6 +29,8 @@ pub mod exit {
 const EXAMPLES: &str = "\
 Examples:
   vipd check /etc/keepalived/keepalived.conf     what vipd makes of a configuration
+  vipd check lb1.conf --peer lb2.conf            what drifts apart, and who is MASTER when
+  vipd convert keepalived.conf > vipd.toml
   vipd run --config /etc/keepalived/keepalived.conf
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
@@ -86,7 +88,16 @@ struct Check {
     /// Configuration: TOML when its name ends in .toml, else keepalived.conf
     #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
     config: PathBuf,
-    /// Exit with 1 where there are warnings
+    /// The configuration of the other node: report every difference that matters, and who is MASTER when
+    #[arg(long, value_name = "FILE")]
+    peer: Option<PathBuf>,
+    /// Take the lines that count on this node (`@NAME ...`); this host's name by default
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// The same for the other node
+    #[arg(long, value_name = "NAME", requires = "peer")]
+    peer_host: Option<String>,
+    /// Exit with 1 where there are warnings; words that nobody knows are errors
     #[arg(long)]
     strict: bool,
     /// Print the findings as JSON

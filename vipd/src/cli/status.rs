@@ -63,6 +63,7 @@ fn table(status: &Status) -> String {
         if let Some(event) = &instance.last_event {
             lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
         }
+        lines.extend(parts(instance));
     }
     lines.extend(status.degraded.iter().cloned());
     if status.warden == WardenStatus::Gone {
@@ -81,6 +82,15 @@ fn table(status: &Status) -> String {
 fn undelivered(channel: &ChannelStatus) -> Option<String> {
     let ChannelStatus { name, sent, failed, dropped } = channel;
     (failed + dropped > 0).then(|| format!("{name}: {sent} sent, {failed} failed, {dropped} dropped"))
+}
+
+/// The parts of the effective priority, where there is more than one.
+fn parts(instance: &InstanceStatus) -> Option<String> {
+    let counts = instance.tracking.iter().filter(|tracked| tracked.effect != "+0");
+    let parts: Vec<String> =
+        counts.map(|tracked| format!("{} ({})", tracked.effect, tracked.state)).collect();
+    let sum = format!("{}: priority {} = {}", instance.name, instance.priority, instance.base_priority);
+    (!parts.is_empty()).then(|| format!("{sum} {}", parts.join(" ")))
 }
 
 fn datapath(status: &Status, instance: &InstanceStatus) -> String {

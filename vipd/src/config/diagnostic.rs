@@ -89,6 +89,19 @@ impl Diagnostics {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// How many errors and how many warnings there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        let errors = self.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        (errors, self.0.len() - errors)
+    }
+
+    /// Puts those of one file together, in the order of its lines.
+    pub fn sort(&mut self) {
+        let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
+        self.0.sort_by(|one, other| (&one.file, place(&one.place)).cmp(&(&other.file, place(&other.place))));
+    }
+
     /// Adds others behind them.
     pub fn extend(&mut self, others: Self) {
         self.0.extend(others.0);

@@ -17,6 +17,7 @@
 
 mod conf;
 mod diagnostic;
+mod lint;
 mod model;
 mod pending;
 mod places;
@@ -36,6 +37,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
+pub use lint::{Failover, Outcome};
 pub use model::{
     Account, Check, Checksum, Command, Config, Datapath, Deleted, Family, Fence, Fifo, FileInit, FileTracker,
     Garp, HttpProbe, Instance, Mail, Notify, Parameters, Password, Peer, Prefix, Probe, ProcessTracker,

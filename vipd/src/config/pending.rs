@@ -8,31 +8,9 @@ use super::tree::{Table, Value};
 /// What follows, and the keywords that it follows for: as keepalived.conf has them, and keys of the TOML form where they
 /// are spelt otherwise.
 const PENDING: &[(&str, &str)] = &[
-    ("health checks are not run", "vrrp_script vrrp_check check"),
-    ("files are not watched", "track_file vrrp_track_file file"),
-    ("processes are not watched", "vrrp_track_process process"),
-    ("health checks do not change the priority", "track_script track_check track_process"),
-    ("only the state of the instance's own interface counts", "track_interface dont_track_primary"),
-    ("a missing source address is FAULT at once, and is not told apart", "track_src_ip"),
-    ("whether this node is isolated is not tested", "fence"),
     ("vipd stays in the network namespace that it is started in", "net_namespace"),
     ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
-    ("no script is run", "script_user enable_script_security"),
-    (
-        "nobody is told",
-        "notify notify_master notify_backup notify_fault notify_stop notify_deleted notify_master_rx_lower_pri
-         notify_priority_changes vrrp_notify_priority_changes notify_fifo vrrp_notify_fifo notify_fifo_script
-         vrrp_notify_fifo_script fifo webhook",
-    ),
-    (
-        "no mail is sent",
-        "notification_email notification_email_from smtp_server smtp_helo_name smtp_connect_timeout smtp_alert
-         smtp_alert_vrrp no_email_faults mail",
-    ),
-    (
-        "adverts are judged and answered as RFC 9568 and RFC 3768 say",
-        "vrrp_strict strict_mode",
-    ),
+    ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
     ("the master accepts traffic to its addresses", "accept no_accept"),
 ];
 

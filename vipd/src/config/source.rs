@@ -83,11 +83,6 @@ impl Sources {
         self.hidden.push(span);
     }
 
-    /// Whether this is shown at all.
-    pub(super) fn is_hidden(&self, span: Span) -> bool {
-        self.hidden.iter().any(|hidden| hidden.start <= span.start && span.start < hidden.end)
-    }
-
     fn file(&self, at: usize) -> Option<&File> {
         let after = self.files.partition_point(|file| file.start <= at);
         self.files.get(after.checked_sub(1)?)

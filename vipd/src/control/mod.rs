@@ -12,7 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use server::serve;
-pub use status::{ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, WardenStatus};
+pub use status::{
+    ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, TrackedStatus, WardenStatus,
+};
 
 /// What can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]

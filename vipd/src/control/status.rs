@@ -110,10 +110,14 @@ pub struct InstanceStatus {
     pub up_datetime: Option<String>,
     /// Why it is MASTER, in RFC 8347's words: `not-master`, `priority`, `preempted` or `no-response`.
     pub new_master_reason: String,
-    /// Why the last transition happened.
+    /// Why the last transition happened; in FAULT, what is missing now.
     pub last_event: Option<String>,
-    /// Effective priority.
+    /// Effective priority: the base and what tracked things add, within 1 and 254.
     pub priority: u8,
+    /// Priority as configured.
+    pub base_priority: u8,
+    /// What it tracks, that of its sync group included.
+    pub tracking: Vec<TrackedStatus>,
     /// This node owns the addresses (priority 255).
     pub is_owner: bool,
     /// Source of own adverts.
@@ -136,4 +140,22 @@ pub struct InstanceStatus {
     pub addresses_held: bool,
     /// Counters by name.
     pub statistics: BTreeMap<String, u64>,
+}
+
+/// Something tracked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TrackedStatus {
+    /// Its name.
+    pub name: String,
+    /// `check`, `file`, `process`, `interface` or `fence`.
+    pub kind: String,
+    /// What it is like, a clause for people.
+    pub state: String,
+    /// The weight that counts here.
+    pub weight: i16,
+    /// Up counts as down and down as up.
+    pub reverse: bool,
+    /// What it does at the moment: points such as `-20` or `+0`, or `FAULT`.
+    pub effect: String,
 }

@@ -110,14 +110,25 @@ pub struct Attached {
     pub mode: Mode,
     /// Better places that were tried in vain.
     pub skipped: Vec<Step>,
-    _link: Link,
+    link: Link,
 }
 
 /// Closing it, which the kernel does for a process that ends, detaches, unless it is pinned.
 #[derive(Debug)]
 enum Link {
     Free { _link: FdLink },
-    Pinned { _link: PinnedLink },
+    Pinned { link: PinnedLink },
+}
+
+impl Attached {
+    /// Detaches, whether or not it is pinned. The interface may be gone by now.
+    pub(super) fn detach(self) {
+        if let Link::Pinned { link } = self.link
+            && let Err(error) = link.unpin()
+        {
+            debug!(%error, "cannot unpin");
+        }
+    }
 }
 
 /// Tries the places that `policy` allows, best first.
@@ -137,7 +148,7 @@ pub(super) fn climb(
         match attach(kernel, interface, *mode, pins) {
             Ok(link) => {
                 info!(interface, %mode, "attached");
-                return Ok(Attached { mode: *mode, skipped: steps, _link: link });
+                return Ok(Attached { mode: *mode, skipped: steps, link });
             }
             Err(error) => {
                 debug!(interface, %mode, %error, "cannot attach");
@@ -178,7 +189,7 @@ fn attach(
     let Some(pins) = pins else { return Ok(Link::Free { _link: link }) };
     let pinned =
         link.pin(pins.link(index.get())).map_err(|error| AttachError::Other(io::Error::other(error)))?;
-    Ok(Link::Pinned { _link: pinned })
+    Ok(Link::Pinned { link: pinned })
 }
 
 /// `None` where the kernel attached it without a link; it is detached again then.

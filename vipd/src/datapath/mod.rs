@@ -19,6 +19,7 @@ mod tally;
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::task::Poll;
 
 use vipd_common::abi;
@@ -27,6 +28,9 @@ use vipd_core::{InstanceId, Instant, Seen};
 use self::heard::{advert_seen, heard};
 use self::port::{Listener, Port};
 use self::presence::Presence;
+use self::tally::SocketTally;
+use crate::config;
+use crate::control::InterfaceStatus;
 use crate::election::Planned;
 use crate::watch::Watched;
 
@@ -54,13 +58,25 @@ pub struct Standing {
 /// Everything through which adverts are heard.
 pub struct Datapath {
     kernel: Option<Listening>,
-    /// Keep the interfaces hearing, and the programs attached.
-    held: Vec<(Option<Presence>, Option<Attached>)>,
+    policy: config::Datapath,
+    /// Why there is no kernel half.
+    unloaded: Option<String>,
+    held: Vec<Held>,
     ports: Vec<(u32, Port)>,
+    sockets: Arc<SocketTally>,
     /// Keeps the programs attached when this process is killed.
     pins: Option<Pins>,
     /// Something may be left to read since the last wake-up.
     unread: bool,
+}
+
+/// What keeps an interface hearing, and a program attached.
+struct Held {
+    ifindex: u32,
+    /// `None` where it only carries addresses.
+    presence: Option<Presence>,
+    attached: Option<Attached>,
+    status: InterfaceStatus,
 }
 
 /// The kernel half with its event ring.
@@ -173,6 +189,8 @@ impl Datapath {
         standing: Standing,
     ) -> Result<(), PublishError> {
         match &mut self.kernel {
+            // It was withdrawn.
+            _ if planned.ifindex == 0 => Ok(()),
             Some(Listening { kernel, .. })
                 if self.ports.iter().all(|(ifindex, _)| *ifindex != planned.ifindex) =>
             {
@@ -182,7 +200,7 @@ impl Datapath {
         }
     }
 
-    /// Tells what adverts for a virtual router must look like from now on.
+    /// Tells what adverts for a virtual router must look like from now on; none where its interface is not there.
     ///
     /// # Errors
     /// When the kernel refuses.
@@ -192,6 +210,10 @@ impl Datapath {
         planned: &Planned,
         standing: Standing,
     ) -> Result<(), PublishError> {
+        self.ports.iter_mut().for_each(|(_, port)| port.forget(id));
+        if planned.ifindex == 0 {
+            return self.gate().map_or(Ok(()), |kernel| kernel.withdraw(id.0.into()));
+        }
         let rules = rules::rules(planned, standing);
         let (key, vips, peers) = (rules::key(planned), rules::vips(planned), rules::peers(planned));
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {

@@ -15,7 +15,7 @@ use super::pins::{Pins, remove_pins};
 use super::port::Port;
 use super::presence::Presence;
 use super::tally::{SocketTally, Tally};
-use super::{Datapath, Listening, Standing};
+use super::{Datapath, Held, Listening, Standing};
 use crate::config;
 use crate::control::InterfaceStatus;
 use crate::election::Planned;
@@ -71,6 +71,14 @@ struct Interface {
     name: String,
     /// Its hardware address, where adverts come in; `None` where it only carries addresses.
     hears: Option<Mac>,
+    /// Groups that adverts are sent to there.
+    groups: BTreeSet<IpAddr>,
+}
+
+impl Held {
+    fn is(&self, interface: &Interface) -> bool {
+        self.ifindex == interface.ifindex && self.presence.is_some() == interface.hears.is_some()
+    }
 }
 
 impl Datapath {
@@ -96,47 +104,91 @@ impl Datapath {
             Some(Err(error)) => (None, Some(unpinned(&error))),
             pins => (pins.and_then(Result::ok), None),
         };
-        let mut datapath = Self { kernel: None, held: Vec::new(), ports: Vec::new(), pins, unread: true };
-        let mut interfaces = Vec::new();
-        for interface in interfaces_of(planned) {
-            let climbed = match &mut kernel {
-                Some(kernel) => {
-                    let attached = kernel.attach(&interface.name, policy, datapath.pins.as_ref());
-                    attached.map_err(|refused| sentences(&refused.steps))
-                }
-                None => Err(unloaded.iter().cloned().collect()),
-            };
-            let timers = kernel.as_ref().is_some_and(Kernel::timers);
-            let here = planned.iter().filter(|planned| planned.ifindex == interface.ifindex);
-            let groups = here.map(|planned| planned.config.group).collect();
-            interfaces.push(datapath.hold(interface, groups, climbed, policy, timers, &sockets)?);
-        }
-        datapath.kernel = match kernel.zip(events) {
+        let listening = match kernel.zip(events) {
             Some((kernel, events)) => {
                 let events = watch::readable(events).map_err(OpenError::Watch)?;
                 Some(Listening { kernel, events })
             }
             None => None,
         };
+        let mut datapath = Self {
+            kernel: listening,
+            policy,
+            unloaded,
+            held: Vec::new(),
+            ports: Vec::new(),
+            sockets,
+            pins,
+            unread: true,
+        };
+        datapath.follow(planned)?;
         for (id, planned) in (0..).map(InstanceId).zip(planned) {
             let priority = planned.config.priority;
             datapath.publish(id, planned, Standing { priority, alive_from: priority, master: false })?;
         }
+        let interfaces = datapath.interfaces();
         let attached = interfaces.iter().any(|interface| interface.datapath != config::Datapath::Socket);
         Ok(Opened { datapath, interfaces, counters, degraded: degraded.filter(|_| attached) })
+    }
+
+    /// Listens on the interfaces where virtual routers are now, and on no others.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the first interface that cannot be listened on; the others are.
+    pub fn follow<'a>(
+        &mut self,
+        planned: impl IntoIterator<Item = &'a Planned> + Clone,
+    ) -> Result<(), OpenError> {
+        let wanted = interfaces_of(planned);
+        let is_wanted = |held: &Held| wanted.iter().any(|interface| held.is(interface));
+        for held in self.held.extract_if(.., |held| !is_wanted(held)) {
+            self.ports.retain(|(ifindex, _)| *ifindex != held.ifindex);
+            if let Some(attached) = held.attached {
+                attached.detach();
+            }
+        }
+        let mut outcome = Ok(());
+        for interface in wanted {
+            if !self.held.iter().any(|held| held.is(&interface)) {
+                outcome = outcome.and(self.attach(interface));
+            }
+        }
+        outcome
+    }
+
+    /// Whether adverts are heard on an interface.
+    pub(crate) fn hears(&self, ifindex: u32) -> bool {
+        self.held.iter().any(|held| held.ifindex == ifindex && held.presence.is_some())
+    }
+
+    /// Where adverts are received, and addresses guarded.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<InterfaceStatus> {
+        self.held.iter().map(|held| held.status.clone()).collect()
+    }
+
+    fn attach(&mut self, interface: Interface) -> Result<(), OpenError> {
+        let kernel = self.kernel.as_mut().map(|listening| &mut listening.kernel);
+        let timers = kernel.as_ref().is_some_and(|kernel| kernel.timers());
+        let climbed = match kernel {
+            Some(kernel) => {
+                let attached = kernel.attach(&interface.name, self.policy, self.pins.as_ref());
+                attached.map_err(|refused| sentences(&refused.steps))
+            }
+            None => Err(self.unloaded.iter().cloned().collect()),
+        };
+        self.hold(interface, climbed, timers)
     }
 
     /// Keeps what listens on an interface: the program that is attached there, or else a packet socket.
     fn hold(
         &mut self,
         interface: Interface,
-        groups: BTreeSet<IpAddr>,
         climbed: Result<Attached, Vec<String>>,
-        policy: config::Datapath,
         timers: bool,
-        sockets: &Arc<SocketTally>,
-    ) -> Result<InterfaceStatus, OpenError> {
-        let Interface { ifindex, name, hears } = interface;
+    ) -> Result<(), OpenError> {
+        let Interface { ifindex, name, hears, groups } = interface;
+        let policy = self.policy;
         let failed = |source| OpenError::Socket { interface: name.clone(), source };
         let presence = hears.map(|_| Presence::establish(ifindex, groups).map_err(failed)).transpose()?;
         // What the kernel says without a right names everything but the right.
@@ -148,7 +200,7 @@ impl Datapath {
             Ok(attached) => (demand(attached.mode), sentences(&attached.skipped), Some(attached)),
             Err(refused) if matches!(policy, config::Datapath::Auto | config::Datapath::Socket) => {
                 if let Some(mac) = hears {
-                    let port = Port::open(ifindex, mac, Arc::clone(sockets)).map_err(failed)?;
+                    let port = Port::open(ifindex, mac, Arc::clone(&self.sockets)).map_err(failed)?;
                     self.ports.push((ifindex, port));
                 }
                 (config::Datapath::Socket, refused, None)
@@ -167,26 +219,29 @@ impl Datapath {
                  takes over late when it gets no CPU"
             );
         }
-        self.held.push((presence, attached));
-        Ok(InterfaceStatus { name, datapath, refused, timer, gate })
+        let status = InterfaceStatus { name, datapath, refused, timer, gate };
+        self.held.push(Held { ifindex, presence, attached, status });
+        Ok(())
     }
 }
 
-/// Every interface once: those of the virtual routers, then those that only carry addresses of theirs.
-fn interfaces_of(planned: &[Planned]) -> Vec<Interface> {
+/// Every interface that is there once: those of the virtual routers, then those that only carry addresses of theirs.
+fn interfaces_of<'a>(planned: impl IntoIterator<Item = &'a Planned> + Clone) -> Vec<Interface> {
     let mut interfaces: Vec<Interface> = Vec::new();
-    let hearing = planned.iter().map(|planned| Interface {
+    let hearing = planned.clone().into_iter().map(|planned| Interface {
         ifindex: planned.ifindex,
         name: planned.config.interface.clone(),
         hears: Some(planned.mac),
+        groups: BTreeSet::from([planned.config.group]),
     });
-    let carrying = planned.iter().flat_map(|planned| &planned.vips).filter_map(|vip| {
+    let carrying = planned.into_iter().flat_map(|planned| &planned.vips).filter_map(|vip| {
         let name = nix::net::if_::if_indextoname(vip.on).ok()?.into_string().ok()?;
-        Some(Interface { ifindex: vip.on, name, hears: None })
+        Some(Interface { ifindex: vip.on, name, hears: None, groups: BTreeSet::new() })
     });
-    for interface in hearing.chain(carrying) {
-        if interfaces.iter().all(|known| known.ifindex != interface.ifindex) {
-            interfaces.push(interface);
+    for interface in hearing.chain(carrying).filter(|interface| interface.ifindex != 0) {
+        match interfaces.iter_mut().find(|known| known.ifindex == interface.ifindex) {
+            Some(known) => known.groups.extend(interface.groups),
+            None => interfaces.push(interface),
         }
     }
     interfaces

@@ -73,12 +73,14 @@ impl Port {
         })
     }
 
-    /// Adds a virtual router, or puts its new rules in the place of the old ones.
+    /// Adds a virtual router.
     pub(super) fn listen(&mut self, listener: Listener) {
-        match self.listeners.iter_mut().find(|known| known.id == listener.id) {
-            Some(known) => *known = listener,
-            None => self.listeners.push(listener),
-        }
+        self.listeners.push(listener);
+    }
+
+    /// Forgets a virtual router; one that does not listen here is fine.
+    pub(super) fn forget(&mut self, id: InstanceId) {
+        self.listeners.retain(|listener| listener.id != id);
     }
 
     /// Ready when something may have arrived since this was last asked. What is there must then be read to its end.

@@ -38,7 +38,7 @@ impl PacketSocket {
         socket.attach_filter(FILTER)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
         socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-        socket.bind(&link_address(ifindex))?;
+        socket.bind(&link_address(ifindex, libc::ETH_P_ALL))?;
         Ok(Self { socket, control: nix::cmsg_space!(TimeSpec) })
     }
 

@@ -1,5 +1,5 @@
-//! Brings the addresses, routes and rules of every virtual router to what the election wants, on a thread of its own: the kernel works off
-//! such requests under one lock of the whole host, and an advert must not wait for it.
+//! Brings the addresses, routes and rules of every virtual router to what the election wants, on a thread of its own: the
+//! kernel works off such requests under one lock of the whole host, and an advert must not wait for it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -157,7 +157,9 @@ impl Things {
             Order::Restore if self.held => {
                 let tracked: Vec<Thing> =
                     self.list.iter().filter(|thing| thing.is_tracked()).cloned().collect();
-                hold(rtnl, &tracked, will)
+                let mut done = hold(rtnl, &tracked, will)?;
+                done.found |= self.list.iter().any(|thing| thing.is_address() && !will.is_ours(thing));
+                Ok(done)
             }
             Order::Restore => Ok(Done::default()),
             Order::Release => {
@@ -191,7 +193,7 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
         match (outcome, thing) {
             // To set up what is up already is no news.
             (Ok(true), thing) if was_ours && !matches!(thing, Thing::Up(..)) => {
-                done.restored.push(thing.to_string())
+                done.restored.push(thing.to_string());
             }
             (Ok(_), Thing::Address(_)) => done.found |= !will.is_ours(thing),
             (Ok(false), _) if !was_ours => {

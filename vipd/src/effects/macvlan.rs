@@ -16,8 +16,8 @@ use vipd_common::wire::eth;
 
 use super::parameters::{Parameters, set_for_good};
 use super::rtnl::{Request, Rtnl, octets};
-use crate::config::{Config, Family, Instance, Vmac};
-use crate::link::{Link, Links, sysctl};
+use crate::config::{Family, Instance, Vmac};
+use crate::link::{Link, sysctl};
 use crate::warden::{Undo, Will};
 
 /// What the agent writes beside an interface of its own (`ip link show`): by it, what an agent left behind is told from what
@@ -42,44 +42,39 @@ const BELOW: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_announce", "2")];
 
 /// The macvlans of an agent; dropping it removes them.
 pub(crate) struct Macvlans {
-    made: Vec<Undo>,
+    made: Vec<(String, Undo)>,
     will: Will,
     rtnl: Rtnl,
 }
 
 impl Macvlans {
-    /// Makes those that the configuration asks for, down and without addresses, and has the interfaces below use ARP for
-    /// their own addresses only. What an agent has left under one of their names is replaced.
+    /// None yet.
+    ///
+    /// # Errors
+    /// When the kernel refuses the netlink socket.
+    pub(super) fn new(will: Will) -> io::Result<Self> {
+        Ok(Self { made: Vec::new(), will, rtnl: Rtnl::open()? })
+    }
+
+    /// Makes that of a virtual router, down and without addresses, and has the interface `below` use ARP for its own
+    /// addresses only. What an agent has left under its name is replaced.
     ///
     /// # Errors
     /// A sentence for people: what is in the way, or what the kernel does not allow.
-    pub(crate) fn make(
-        config: &Config,
-        links: &Links,
-        parameters: &mut Parameters,
-        will: Will,
-    ) -> anyhow::Result<Self> {
-        let mut macvlans = Self { made: Vec::new(), will, rtnl: Rtnl::open()? };
-        for instance in &config.instances {
-            if let Some(vmac) = &instance.vmac {
-                macvlans.make_one(instance, vmac, links, parameters)?;
-            }
-        }
-        Ok(macvlans)
-    }
-
-    fn make_one(
+    pub(super) fn make(
         &mut self,
         instance: &Instance,
         vmac: &Vmac,
-        links: &Links,
+        below: &Link,
+        there: Option<&Link>,
         parameters: &mut Parameters,
     ) -> anyhow::Result<()> {
-        // That it is missing is said when the configuration is held against the host.
-        let Some(below) = links.by_name(&instance.interface) else { return Ok(()) };
         let name = &vmac.name;
-        if let Some(there) = links.by_name(name) {
+        if let Some(there) = there {
             Self::replace(there)?;
+        }
+        for (_, gone) in self.made.extract_if(.., |(made, _)| made == name) {
+            self.will.undone(&gone);
         }
         let created = self.rtnl.apply(vec![create(name, virtual_mac(instance), below.index)])?;
         created.into_iter().collect::<io::Result<()>>().with_context(|| {
@@ -90,8 +85,7 @@ impl Macvlans {
         if !self.will.undo(&undo) {
             bail!("the will has no room for the interface {name}");
         }
-        self.made.push(undo);
-        self.rtnl.apply(vec![named(index)])?.into_iter().collect::<io::Result<()>>()?;
+        self.made.push((name.clone(), undo));
         let settings = QUIET.iter().filter_map(|(family, setting)| Some((*family, setting.split_once('=')?)));
         // Where all interfaces check the way back to a source strictly, this one can only be told to do so loosely.
         let loose =
@@ -110,6 +104,8 @@ impl Macvlans {
                 }
             }
         }
+        // Last: by it, the interface is known to be ready.
+        self.rtnl.apply(vec![named(index)])?.into_iter().collect::<io::Result<()>>()?;
         Ok(())
     }
 
@@ -138,7 +134,7 @@ impl Macvlans {
 
 impl Drop for Macvlans {
     fn drop(&mut self) {
-        for undo in &self.made {
+        for (_, undo) in &self.made {
             if let Undo::Request(octets) = undo
                 && let Err(error) = self.rtnl.send(octets)
             {

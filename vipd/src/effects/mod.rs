@@ -1,6 +1,7 @@
 //! What the election's commands do to the world: frames on the wire, addresses on interfaces.
 
 mod addresses;
+mod ground;
 mod holder;
 mod macvlan;
 mod neighbours;
@@ -11,10 +12,10 @@ mod things;
 mod transmit;
 
 pub use addresses::{ADDRESS_PROTOCOL, Address};
+pub(crate) use ground::Ground;
 pub use holder::{Applied, Holder, Order};
 pub(crate) use macvlan::{ALIAS, Macvlans, virtual_mac};
 pub(crate) use neighbours::Neighbours;
-pub(crate) use parameters::Parameters;
 pub use routes::Route;
 pub(crate) use rtnl::{Rtnl, octets};
 pub(crate) use things::remove;

@@ -23,45 +23,54 @@ const PACE: Duration = Duration::from_secs(20);
 /// A peer, and the interface that a link-local one is behind.
 pub(crate) type Peer = (IpAddr, u32);
 
-/// Looks after the peers until it is dropped.
+/// Looks after peers until it is dropped, on a thread of its own.
+#[derive(Default)]
 pub(crate) struct Neighbours {
-    /// `None` only while it goes down.
-    stop: Option<Sender<()>>,
+    /// `None` while there are no peers, and while it goes down.
+    peers: Option<Sender<Vec<Peer>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Neighbours {
-    /// Starts the thread that does so, in this network namespace.
+    /// Looks after these peers from now on, in this network namespace.
     ///
     /// # Errors
     /// When the kernel refuses the netlink socket or the thread.
-    pub(crate) fn look_after(peers: Vec<Peer>) -> io::Result<Self> {
-        let rtnl = Rtnl::open()?;
-        let (stop, stopped) = channel();
-        let thread = thread::Builder::new()
-            .name("neighbours".to_owned())
-            .spawn(move || work(rtnl, &peers, &stopped))?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    pub(crate) fn look_after(&mut self, peers: impl Iterator<Item = Peer>) -> io::Result<()> {
+        let peers: Vec<Peer> = peers.collect();
+        if self.peers.is_none() && !peers.is_empty() {
+            let rtnl = Rtnl::open()?;
+            let (out, others) = channel();
+            let work = move || work(rtnl, &others);
+            self.thread = Some(thread::Builder::new().name("neighbours".to_owned()).spawn(work)?);
+            self.peers = Some(out);
+        }
+        // The thread ends only when this sender is dropped.
+        let _ = self.peers.as_ref().map(|out| out.send(peers));
+        Ok(())
     }
 }
 
 impl Drop for Neighbours {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        drop(self.peers.take());
         // A panic there would have ended the process.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-fn work(mut rtnl: Rtnl, peers: &[Peer], stopped: &Receiver<()>) {
+fn work(mut rtnl: Rtnl, others: &Receiver<Vec<Peer>>) {
+    let mut peers = Vec::new();
     loop {
-        for (peer, ifindex) in peers {
+        match others.recv_timeout(PACE) {
+            Ok(others) => peers = others,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        for (peer, ifindex) in &peers {
             if let Err(error) = resolve(&mut rtnl, *peer, *ifindex) {
                 tracing::debug!("the neighbour entry of {peer} cannot be kept: {error}");
             }
-        }
-        if stopped.recv_timeout(PACE) != Err(RecvTimeoutError::Timeout) {
-            return;
         }
     }
 }
@@ -103,10 +112,10 @@ fn next_hop(route: &RouteMessage, peer: IpAddr) -> Option<(IpAddr, u32)> {
     for attribute in &route.attributes {
         match attribute {
             RouteAttribute::Gateway(RouteAddress::Inet(ip)) if *ip != Ipv4Addr::UNSPECIFIED => {
-                hop = (*ip).into()
+                hop = (*ip).into();
             }
             RouteAttribute::Gateway(RouteAddress::Inet6(ip)) if *ip != Ipv6Addr::UNSPECIFIED => {
-                hop = (*ip).into()
+                hop = (*ip).into();
             }
             RouteAttribute::Oif(index) => on = Some(*index),
             _ => {}

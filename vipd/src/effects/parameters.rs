@@ -27,6 +27,10 @@ impl Parameters {
         if before == value {
             return Ok(());
         }
+        if self.before().any(|(known, _)| known == path) {
+            // Its interface was made again.
+            return fs::write(&path, value);
+        }
         let undo = Undo::Parameter(path.clone(), before);
         if !self.will.undo(&undo) {
             return Err(io::ErrorKind::OutOfMemory.into());

@@ -50,6 +50,10 @@ impl Thing {
         }
     }
 
+    pub(super) fn is_address(&self) -> bool {
+        matches!(self, Self::Address(_))
+    }
+
     /// Whether it is put back when somebody else removes it.
     pub(super) fn is_tracked(&self) -> bool {
         match self {

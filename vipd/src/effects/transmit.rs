@@ -87,13 +87,13 @@ impl<T: Copy> Transmitter<T> {
 
     /// Sends up to [`BATCH`] frames; tells how many have left, at least one.
     fn send(&self, batch: &[Queued<T>]) -> io::Result<usize> {
-        let mut addresses = [link_layer(0); BATCH];
+        let mut addresses = [link_layer(0, libc::ETH_P_ALL); BATCH];
         let mut slices = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
         // SAFETY: a header of zeros is valid: it names no address and no octets.
         let mut headers: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
         let places = addresses.iter_mut().zip(&mut slices).zip(&mut headers);
         for (Queued { ifindex, at, length, .. }, ((address, slice), header)) in batch.iter().zip(places) {
-            *address = link_layer(*ifindex);
+            *address = link_layer(*ifindex, libc::ETH_P_ALL);
             let frame = &self.octets[*at..*at + *length];
             *slice = libc::iovec { iov_base: frame.as_ptr().cast_mut().cast(), iov_len: frame.len() };
             header.msg_hdr.msg_name = std::ptr::from_mut(address).cast();
@@ -136,11 +136,11 @@ fn raw(domain: Domain) -> io::Result<Socket> {
 #[expect(clippy::cast_possible_truncation, reason = "20 octets")]
 const ADDRESS_LENGTH: libc::socklen_t = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
 
-/// The address of a packet socket on an interface. All protocols: only receiving looks at it.
-fn link_layer(ifindex: u32) -> libc::sockaddr_ll {
+/// The address of a packet socket on an interface. Only receiving looks at the protocol.
+fn link_layer(ifindex: u32, protocol: libc::c_int) -> libc::sockaddr_ll {
     libc::sockaddr_ll {
         sll_family: libc::AF_PACKET.try_into().unwrap_or(0),
-        sll_protocol: u16::try_from(libc::ETH_P_ALL).unwrap_or(0).to_be(),
+        sll_protocol: u16::try_from(protocol).unwrap_or(0).to_be(),
         sll_ifindex: ifindex.try_into().unwrap_or(0),
         sll_hatype: 0,
         sll_pkttype: 0,
@@ -149,11 +149,11 @@ fn link_layer(ifindex: u32) -> libc::sockaddr_ll {
     }
 }
 
-/// [`link_layer`] for sockets of `socket2`.
-pub(crate) fn link_address(ifindex: u32) -> SockAddr {
+/// [`link_layer`] for sockets of `socket2`, to receive a protocol (`ETH_P_`).
+pub(crate) fn link_address(ifindex: u32, protocol: libc::c_int) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: sockaddr_ll is one of the address types that the storage is made for.
-    *unsafe { storage.view_as::<libc::sockaddr_ll>() } = link_layer(ifindex);
+    *unsafe { storage.view_as::<libc::sockaddr_ll>() } = link_layer(ifindex, protocol);
     // SAFETY: the storage was just initialised with an address of this length.
     unsafe { SockAddr::new(storage, ADDRESS_LENGTH) }
 }

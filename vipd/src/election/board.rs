@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use vipd_core::{InstanceId, Status};
+
+use crate::control::InterfaceStatus;
 
 /// One virtual router as last published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +100,7 @@ pub struct Board {
     snapshots: Vec<ArcSwapOption<Snapshot>>,
     sent: Vec<Sent>,
     delay: Delay,
+    interfaces: ArcSwap<Vec<InterfaceStatus>>,
 }
 
 impl Board {
@@ -108,6 +111,7 @@ impl Board {
             snapshots: (0..count).map(|_| ArcSwapOption::empty()).collect(),
             sent: (0..count).map(|_| Sent::default()).collect(),
             delay: Delay::default(),
+            interfaces: ArcSwap::default(),
         }
     }
 
@@ -123,6 +127,17 @@ impl Board {
     #[must_use]
     pub fn snapshot(&self, id: InstanceId) -> Option<Snapshot> {
         self.snapshots[usize::from(id.0)].load().as_deref().copied()
+    }
+
+    /// Publishes where adverts are received.
+    pub fn set_interfaces(&self, interfaces: Vec<InterfaceStatus>) {
+        self.interfaces.store(Arc::new(interfaces));
+    }
+
+    /// Where adverts are received.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<InterfaceStatus> {
+        self.interfaces.load().to_vec()
     }
 
     /// How late the election thread came to its deadlines.

@@ -5,6 +5,7 @@ mod announcer;
 mod board;
 mod clock;
 mod defence;
+mod fenced;
 mod frames;
 mod links;
 mod operate;
@@ -13,6 +14,7 @@ mod plan;
 mod run;
 mod standing;
 mod statics;
+mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;

@@ -14,6 +14,14 @@ use crate::effects::{Applied, Order};
 impl Election {
     /// Does what the election commands.
     pub(super) fn perform(&mut self) {
+        self.act();
+        // After what was commanded: a question must not delay an advert.
+        self.judge_fences();
+        self.act();
+        self.notify();
+    }
+
+    fn act(&mut self) {
         self.queue_actions();
         self.tell_standings();
         self.queue_actions();
@@ -28,7 +36,6 @@ impl Election {
         for (id, order) in self.orders.drain(..) {
             self.holder.order(id, order);
         }
-        self.notify();
     }
 
     /// Has people and programs told of what is done.
@@ -44,8 +51,7 @@ impl Election {
                 Action::HoldAddresses(id, held) => {
                     self.order(id, if held { Order::Hold } else { Order::Release });
                 }
-                // Nobody is fenced yet.
-                Action::ProveConnected(_) => {}
+                Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
                 Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
                     if self.members[usize::from(id.0)].in_place {
@@ -60,12 +66,13 @@ impl Election {
 
     fn report(&mut self, id: InstanceId, transition: Transition) {
         let Transition { to, cause, .. } = transition;
-        let name = self.name(id);
+        let (name, why) = (self.name(id), self.why(id, cause));
         if to == State::Fault {
-            tracing::warn!("({name}) Entering {to} STATE: {cause}");
+            tracing::warn!("({name}) Entering {to} STATE: {why}");
         } else {
-            tracing::info!("({name}) Entering {to} STATE: {cause}");
+            tracing::info!("({name}) Entering {to} STATE: {why}");
         }
+        self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
         self.publisher.changed(id, transition, self.router.status(id).priority);
         let moves = [transition.from, to].contains(&State::Master);
@@ -145,7 +152,8 @@ impl Election {
             }
             Err(error) => {
                 Sent::count(&sent.failures);
-                if !std::mem::replace(mute, true) {
+                // That a node which loses its link cannot resign goes without saying.
+                if priority != 0 && !std::mem::replace(mute, true) {
                     let (name, interface) = (&planned.config.name, &planned.config.interface);
                     tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
                 }

@@ -1,6 +1,5 @@
 //! The configuration held against the host: which interfaces and addresses its words mean.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
@@ -12,21 +11,6 @@ use crate::link::{Link, Links, sysctl};
 /// Why a configuration cannot run on this host.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An interface that it names is not there.
-    #[error(
-        "interface {interface} of {instance}{} does not exist here; there is {}. \
-         Create it first, or correct the name", InLine(*line), present.join(", ")
-    )]
-    NoInterface {
-        /// The missing interface.
-        interface: String,
-        /// Whose it is.
-        instance: String,
-        /// Line of the configuration where that virtual router begins; 0 where that is not known.
-        line: usize,
-        /// The interfaces that are there.
-        present: Vec<String>,
-    },
     /// The interface has no Ethernet address.
     #[error("interface {interface} of {instance} has no Ethernet address; VRRP needs an Ethernet interface")]
     NotEthernet {
@@ -35,15 +19,6 @@ pub enum Error {
         /// Whose it is.
         instance: String,
     },
-}
-
-/// A line for people, if it is known.
-struct InLine(usize);
-
-impl fmt::Display for InLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 { Ok(()) } else { write!(f, " (line {})", self.0) }
-    }
 }
 
 /// A sync group, seen from one of its members.
@@ -77,11 +52,11 @@ pub struct Planned {
     pub config: Instance,
     /// The sync group that it belongs to.
     pub group: Option<Group>,
-    /// Index of its interface.
+    /// Index of its interface; 0 while there is none.
     pub ifindex: u32,
     /// Source of the frames with its adverts: the hardware address of its interface, or its virtual one (C-TX-05).
     pub mac: [u8; 6],
-    /// Index of the interface with its virtual MAC.
+    /// Index of the interface with its virtual MAC, if it is to have one and that is there.
     pub vmac: Option<u32>,
     /// Source of its adverts, while there is one.
     pub source: Option<IpAddr>,
@@ -107,7 +82,7 @@ impl Planned {
             last_word: self.config.higher_prio_send_advert,
             down_adverts: self.config.down_timer_adverts,
             group: self.group.as_ref().map(|group| group.number),
-            fenced: false,
+            fenced: self.config.fence.is_some(),
             source: self.source.unwrap_or(match self.config.family {
                 Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
                 Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
@@ -121,38 +96,47 @@ impl Planned {
         self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
     }
 
-    /// All that it holds as Master, in the order in which it is put in place.
+    /// All that it holds as Master whose interface is there, in the order in which it is put in place.
     #[must_use]
     pub fn things(&self) -> Vec<Thing> {
         let name = || self.config.vmac.as_ref().map_or_else(String::new, |vmac| vmac.name.clone());
         let up = self.vmac.map(|ifindex| Thing::Up(ifindex, name()));
-        let addresses = self.vips.iter().map(|vip| Thing::Address(vip.address.clone()));
+        let there = self.vips.iter().map(|vip| &vip.address).filter(|address| address.ifindex != 0);
+        let addresses = there.cloned().map(Thing::Address);
         let routes = self.routes.iter().cloned().map(Thing::Route);
         let rules = self.config.rules.iter().cloned().map(Thing::Rule);
         up.into_iter().chain(addresses).chain(routes).chain(rules).collect()
     }
 
-    /// Takes over what its interfaces look like now; tells whether anything is different.
+    /// It cannot send and receive, or cannot hold its addresses, and that is a fault.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        let lacks_vmac = self.config.vmac.is_some() && self.vmac.is_none();
+        self.ifindex == 0 || lacks_vmac || !self.up && !self.config.dont_track_primary
+    }
+
+    /// Takes over what its interfaces look like now: they may have come, gone, or been made again since. Tells whether
+    /// anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
-        let link = links.by_index(self.ifindex);
-        let up = link.is_some_and(|link| link.up) && self.has_vmac(links);
-        let mut changed = replace(&mut self.up, up);
-        changed |= replace(&mut self.source, link.and_then(|link| source(&self.config, link)));
+        let link = find(&self.config.interface, links);
+        let mut changed = replace(&mut self.ifindex, link.map_or(0, |link| link.index));
+        changed |= replace(&mut self.up, link.is_some_and(|link| link.up));
+        changed |= self.refresh_source(links);
         if let Some(link) = link {
             changed |= replace(&mut self.mac, source_mac(&self.config, link));
         }
-        for vip in &mut self.vips {
-            // An address on another interface than it is announced on has a virtual MAC, which does not change.
-            if let Some(link) = links.by_index(vip.on).filter(|_| vip.on == vip.address.ifindex) {
-                changed |= replace(&mut vip.mac, link.mac);
-            }
-        }
+        let vmac = self.config.vmac.as_ref().and_then(|vmac| links.by_name(&vmac.name));
+        let vmac = vmac.filter(|link| link.made_by_vipd);
+        changed |= replace(&mut self.vmac, vmac.map(|link| link.index));
+        changed |= replace(&mut self.vips, vips(&self.config, vmac, links));
+        changed |= replace(&mut self.routes, on_host(&self.config.routes, links));
         changed
     }
 
-    /// Whether the interface with its virtual MAC is there, if it is to have one.
-    fn has_vmac(&self, links: &Links) -> bool {
-        self.vmac.is_none_or(|ifindex| links.by_index(ifindex).is_some())
+    /// Takes over what addresses its interface has now; tells whether its source is another one.
+    pub fn refresh_source(&mut self, links: &Links) -> bool {
+        let source = find(&self.config.interface, links).and_then(|link| source(&self.config, link, links));
+        replace(&mut self.source, source)
     }
 
     /// Whether its interfaces carry all its addresses that are to be put back, and one with a virtual MAC is up.
@@ -170,10 +154,10 @@ impl Planned {
         self.config.peers.iter().map(|peer| (peer.ip, self.ifindex))
     }
 
-    /// Whether adverts or addresses are on an interface.
+    /// Whether an interface is one of those that its addresses are on.
     #[must_use]
-    pub fn stands_on(&self, ifindex: u32) -> bool {
-        self.ifindex == ifindex || self.vmac == Some(ifindex) || self.vips.iter().any(|vip| vip.on == ifindex)
+    pub fn has_addresses_on(&self, ifindex: u32) -> bool {
+        self.vips.iter().any(|vip| vip.address.ifindex == ifindex)
     }
 
     /// Whether routes or rules come with its addresses.
@@ -196,10 +180,10 @@ fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
     changed
 }
 
-/// Finds the interfaces of every virtual router.
+/// Finds the interfaces of every virtual router. One that is not there may come later.
 ///
 /// # Errors
-/// When one is missing or is not an Ethernet interface.
+/// When one is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
     let group = |name: &String| {
         let groups = (0..).zip(&config.sync_groups);
@@ -210,61 +194,96 @@ pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
 }
 
 fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
-    let link = find(instance, &instance.interface, links)?;
-    let vmac = instance.vmac.as_ref().map(|vmac| find(instance, &vmac.name, links)).transpose()?;
+    let named = std::iter::once(&instance.interface);
+    for interface in named
+        .chain(instance.addresses.iter().chain(&instance.excluded).filter_map(|address| address.dev.as_ref()))
+    {
+        if links.by_name(interface).is_some_and(|link| link.mac == [0; 6]) {
+            return Err(Error::NotEthernet { interface: interface.clone(), instance: instance.name.clone() });
+        }
+    }
+    let mut planned = Planned {
+        config: instance.clone(),
+        group,
+        ifindex: 0,
+        mac: [0; 6],
+        vmac: None,
+        source: None,
+        up: false,
+        vips: Vec::new(),
+        routes: Vec::new(),
+    };
+    planned.refresh(links);
+    Ok(planned)
+}
+
+/// The addresses of a virtual router on the interfaces that are there; those whose interface is not have index 0.
+fn vips(instance: &Instance, vmac: Option<&Link>, links: &Links) -> Vec<Vip> {
+    let link = find(&instance.interface, links);
+    let own = match &instance.vmac {
+        Some(_) => Carrier { mac: virtual_mac(instance), ..Carrier::new(vmac, link) },
+        None => Carrier::new(link, link),
+    };
+    let is_own =
+        |dev: &str| dev == instance.interface || instance.vmac.as_ref().is_some_and(|vmac| vmac.name == dev);
     let vip = |(config, listed): (&VirtualAddress, bool)| {
-        let dev = config.dev.as_deref().filter(|dev| *dev != instance.interface);
-        let (carrier, on) = match (dev, vmac) {
-            (Some(dev), _) => (find(instance, dev, links)?, find(instance, dev, links)?),
-            (None, Some(vmac)) => (vmac, link),
-            (None, None) => (link, link),
-        };
-        let forwarding = format!("net/ipv6/conf/{}/forwarding", carrier.name);
-        let router = config.ip.is_ipv6() && sysctl::read(&forwarding).is_some_and(|value| value != "0");
-        let address = Address::new(config, carrier.index);
-        Ok(Vip { address, on: on.index, mac: carrier.mac, router, listed })
+        let dev = config.dev.as_deref().filter(|dev| !is_own(dev));
+        let other = dev.map(|dev| find(dev, links)).map(|link| Carrier::new(link, link));
+        let Carrier { ifindex, on, mac, forwards } = other.unwrap_or(own);
+        let address = Address::new(config, ifindex);
+        let router = address.ip.is_ipv6() && forwards;
+        Vip { address, on, mac, router, listed }
     };
     let listed = instance.addresses.iter().map(|address| (address, true));
     let excluded = instance.excluded.iter().map(|address| (address, false));
-    Ok(Planned {
-        config: instance.clone(),
-        group,
-        ifindex: link.index,
-        mac: source_mac(instance, link),
-        vmac: vmac.map(|vmac| vmac.index),
-        source: source(instance, link),
-        up: link.up,
-        vips: listed.chain(excluded).map(vip).collect::<Result<_, _>>()?,
-        routes: instance
-            .routes
-            .iter()
-            .map(|route| on_host(route, instance, links))
-            .collect::<Result<_, _>>()?,
-    })
+    listed.chain(excluded).map(vip).collect()
 }
 
-fn on_host(route: &config::Route, instance: &Instance, links: &Links) -> Result<Route, Error> {
-    let dev =
-        route.dev.as_deref().map(|dev| find_any(&instance.name, instance.line, dev, links)).transpose()?;
-    Ok(Route { config: route.clone(), oif: dev.map(|link| link.index) })
+/// An interface that addresses are put on.
+#[derive(Clone, Copy)]
+struct Carrier {
+    ifindex: u32,
+    on: u32,
+    mac: [u8; 6],
+    forwards: bool,
 }
 
-/// What is there while the agent runs, whatever the election says (`static_ipaddress`, `static_routes`, `static_rules`).
-///
-/// # Errors
-/// When an interface is missing.
-pub fn statics(config: &Config, links: &Links) -> Result<Vec<Thing>, Error> {
-    let mut things = Vec::new();
-    for StaticAddress { dev, address } in &config.static_addresses {
-        let link = find_any("static_ipaddress", 0, dev, links)?;
-        things.push(Thing::Address(Address::new(address, link.index)));
+impl Carrier {
+    /// `on` is where the addresses are announced.
+    fn new(link: Option<&Link>, on: Option<&Link>) -> Self {
+        let forwarding =
+            link.and_then(|link| sysctl::read(&format!("net/ipv6/conf/{}/forwarding", link.name)));
+        Self {
+            ifindex: link.map_or(0, |link| link.index),
+            on: on.map_or(0, |link| link.index),
+            mac: link.map_or([0; 6], |link| link.mac),
+            forwards: forwarding.is_some_and(|value| value != "0"),
+        }
     }
-    for route in &config.static_routes {
-        let dev = route.dev.as_deref().map(|dev| find_any("static_routes", 0, dev, links)).transpose()?;
-        things.push(Thing::Route(Route { config: route.clone(), oif: dev.map(|link| link.index) }));
-    }
-    things.extend(config.static_rules.iter().cloned().map(Thing::Rule));
-    Ok(things)
+}
+
+/// Those routes whose interface is there.
+fn on_host(routes: &[config::Route], links: &Links) -> Vec<Route> {
+    let route = |route: &config::Route| {
+        let oif = match &route.dev {
+            Some(dev) => Some(links.by_name(dev)?.index),
+            None => None,
+        };
+        Some(Route { config: route.clone(), oif })
+    };
+    routes.iter().filter_map(route).collect()
+}
+
+/// What is there while the agent runs, whatever the election says (`static_ipaddress`, `static_routes`, `static_rules`), as
+/// far as its interfaces are.
+#[must_use]
+pub fn statics(config: &Config, links: &Links) -> Vec<Thing> {
+    let address = |StaticAddress { dev, address }: &StaticAddress| {
+        Some(Thing::Address(Address::new(address, links.by_name(dev)?.index)))
+    };
+    let addresses = config.static_addresses.iter().filter_map(address);
+    let routes = on_host(&config.static_routes, links).into_iter().map(Thing::Route);
+    addresses.chain(routes).chain(config.static_rules.iter().cloned().map(Thing::Rule)).collect()
 }
 
 /// The source of frames with adverts: the virtual MAC, unless they are to leave with that of the interface (C-TX-05).
@@ -275,28 +294,15 @@ fn source_mac(instance: &Instance, link: &Link) -> [u8; 6] {
     }
 }
 
-/// An interface of whatever kind.
-fn find_any<'a>(whose: &str, line: usize, interface: &str, links: &'a Links) -> Result<&'a Link, Error> {
-    links.by_name(interface).ok_or_else(|| Error::NoInterface {
-        interface: interface.to_owned(),
-        instance: whose.to_owned(),
-        line,
-        present: links.names().into_iter().map(str::to_owned).collect(),
-    })
+/// An Ethernet interface of this name.
+fn find<'a>(interface: &str, links: &'a Links) -> Option<&'a Link> {
+    links.by_name(interface).filter(|link| link.mac != [0; 6])
 }
 
-fn find<'a>(instance: &Instance, interface: &str, links: &'a Links) -> Result<&'a Link, Error> {
-    let link = find_any(&instance.name, instance.line, interface, links)?;
-    if link.mac == [0; 6] {
-        return Err(Error::NotEthernet { interface: interface.to_owned(), instance: instance.name.clone() });
-    }
-    Ok(link)
-}
-
-/// A configured source counts only while the interface carries it: an advert from elsewhere would not be answered.
-fn source(instance: &Instance, link: &Link) -> Option<IpAddr> {
+/// A configured source counts only while this host has it: an advert from elsewhere would not be answered.
+fn source(instance: &Instance, link: &Link, links: &Links) -> Option<IpAddr> {
     match instance.source {
-        Some(ip) => link.sends_from(ip).then_some(ip),
+        Some(ip) => links.send_from(ip).then_some(ip),
         None => link.primary(|ip| suits(instance, ip)),
     }
 }

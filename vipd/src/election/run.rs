@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::mpsc;
 use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
 
@@ -15,11 +16,15 @@ use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
 use super::statics::Statics;
+use super::tracked::Arithmetic;
+use crate::config::Config;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Neighbours, Order, Thing, Transmitter};
+use crate::effects::{Ground, Holder, Neighbours, Order, Transmitter};
+use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
 use crate::notify::Publisher;
+use crate::track::Known;
 use crate::warden::Will;
 
 /// Records handled before timers are looked at again, so that a flood delays no own advert.
@@ -70,7 +75,7 @@ pub struct Election {
     pub(super) router: Router,
     pub(super) members: Vec<Member>,
     pub(super) statics: Statics,
-    _neighbours: Option<Neighbours>,
+    pub(super) neighbours: Neighbours,
     pub(super) datapath: Datapath,
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
@@ -85,6 +90,11 @@ pub struct Election {
     pub(super) publisher: Publisher,
     pub(super) will: Will,
     pub(super) hand_overs: Vec<HandOver>,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) fences: Fences,
+    pub(super) verdicts: Vec<Verdict>,
+    /// Last, so that it goes last: nothing stands on it any more.
+    pub(super) ground: Ground,
 }
 
 impl Election {
@@ -92,9 +102,12 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
-    pub fn new(
+    #[expect(clippy::too_many_arguments, reason = "each is a part that the loop owns from then on")]
+    pub(crate) fn new(
+        config: &Config,
+        known: Known,
         planned: Vec<Planned>,
-        statics: Vec<Thing>,
+        ground: Ground,
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
@@ -102,6 +115,7 @@ impl Election {
         will: Will,
     ) -> anyhow::Result<Self> {
         let holder = Holder::start(will.clone())?;
+        let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
             let frames = Frames::new(&planned)?;
@@ -125,17 +139,16 @@ impl Election {
             holder.order(id, Order::Replace(member.planned.things()));
             member.orders += 1;
         }
-        let statics = Statics::hold(InstanceId(u16::MAX), statics, &holder);
-        let planned = members.iter().map(|member| &member.planned);
-        let peers: Vec<_> = planned.flat_map(Planned::peers).collect();
-        let neighbours = if peers.is_empty() { None } else { Some(Neighbours::look_after(peers)?) };
+        let statics = Statics::hold(config.clone(), monitor.links(), &holder);
+        let mut neighbours = Neighbours::default();
+        neighbours.look_after(members.iter().flat_map(|member| member.planned.peers()))?;
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
         Ok(Self {
             router,
             members,
             statics,
-            _neighbours: neighbours,
+            neighbours,
             datapath,
             monitor,
             holder,
@@ -148,6 +161,10 @@ impl Election {
             publisher,
             will,
             hand_overs: Vec::new(),
+            arithmetic: Arithmetic::new(config, known),
+            fences,
+            verdicts: Vec::new(),
+            ground,
         })
     }
 
@@ -157,9 +174,10 @@ impl Election {
     /// When the kernel's timer, events or netlink fail. What is held then is for the caller to remove.
     pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) -> anyhow::Result<()> {
         self.start();
+        let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            let deadlines = [self.router.next_deadline(), self.announcer.deadline()];
+            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
@@ -167,10 +185,15 @@ impl Election {
                 rung = self.alarm.rings() => {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
+                    self.hear_answers();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
                     self.hear(HEARD_AT_ONCE);
+                }
+                heard = self.fences.readable() => {
+                    heard?;
+                    self.hear_answers();
                 }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
@@ -178,6 +201,7 @@ impl Election {
                     self.host_changed(change);
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
+                () = readings.changed() => self.weigh(),
                 // A sender that is gone without a word means that the agent is ending.
                 command = commands.recv() => match command {
                     Some(Command::Operate(operation, target, done)) => {
@@ -192,18 +216,18 @@ impl Election {
     }
 
     fn start(&mut self) {
+        self.weigh();
         for id in self.ids() {
             let planned = &self.members[usize::from(id.0)].planned;
-            let (up, source) = (planned.up, planned.source);
+            let (cut, source) = (planned.is_cut(), planned.source);
             let now = clock::now();
-            if !up {
+            if cut {
                 self.router.handle(id, Input::FaultRaised(Fault::Link), now);
             }
             if source.is_none() {
                 self.router.handle(id, Input::FaultRaised(Fault::Source), now);
             }
-            self.router.handle(id, Input::Startup, now);
-            self.publish(id);
+            self.start_up(id);
         }
     }
 
@@ -241,6 +265,7 @@ impl Election {
             match self.datapath.take() {
                 Some(Heard::Advert(id, advert, watched)) => {
                     tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                    self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
                         self.router.handle(id, Input::Watched, now);

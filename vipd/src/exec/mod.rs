@@ -23,6 +23,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use child::{Child, Ended, Leftovers};
+pub(crate) use lasting::{run as on_lasting_thread, wait as wait_for};
+pub(crate) use spawn::open as open_process;
 
 use crate::config::{Account, Command};
 use account::Identity;
@@ -119,7 +121,7 @@ impl Program {
         let prepared = Arc::clone(&self.0);
         let further: Vec<OsString> = further.iter().map(OsString::from).collect();
         let failed = |source| self.0.failed("waiting for it", source);
-        let (pid, pidfd) = lasting::run(move || prepared.start(further)).await.map_err(failed)??;
+        let (pid, pidfd) = on_lasting_thread(move || prepared.start(further)).await.map_err(failed)??;
         Child::watch(pid, pidfd).map_err(failed)
     }
 }

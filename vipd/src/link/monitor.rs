@@ -32,10 +32,12 @@ type Messages = Box<dyn Stream<Item = NetlinkMessage<RouteNetlinkMessage>> + Sen
 pub enum Change {
     /// An interface.
     Link(u32),
-    /// An address on an interface.
+    /// An address has come to an interface, or is another one there.
     Address(u32),
+    /// An address is gone from an interface.
+    AddressGone(u32),
     /// A route or rule that an agent like this one has put there is gone, or may be.
-    Route,
+    RouteGone,
     /// Anything may have: the kernel had to drop notifications, and everything was read anew.
     Everything,
 }
@@ -86,14 +88,17 @@ impl Monitor {
             let message = self.messages.next().await.ok_or(rtnetlink::Error::RequestFailed)?;
             match message.payload {
                 NetlinkPayload::InnerMessage(message) => {
-                    let is_link =
-                        matches!(message, RouteNetlinkMessage::NewLink(_) | RouteNetlinkMessage::DelLink(_));
-                    if let Some(index) = self.links.apply(&message) {
-                        return Ok(if is_link { Change::Link(index) } else { Change::Address(index) });
-                    }
-                    if matches!(message, RouteNetlinkMessage::DelRoute(_) | RouteNetlinkMessage::DelRule(_)) {
-                        return Ok(Change::Route);
-                    }
+                    let index = self.links.apply(&message);
+                    let change = match (message, index) {
+                        (RouteNetlinkMessage::DelRoute(_) | RouteNetlinkMessage::DelRule(_), _) => {
+                            Change::RouteGone
+                        }
+                        (RouteNetlinkMessage::DelAddress(_), Some(index)) => Change::AddressGone(index),
+                        (RouteNetlinkMessage::NewAddress(_), Some(index)) => Change::Address(index),
+                        (_, Some(index)) => Change::Link(index),
+                        _ => continue,
+                    };
+                    return Ok(change);
                 }
                 NetlinkPayload::Overrun(_) => {
                     tracing::warn!("the kernel dropped link notifications; reading all links anew");

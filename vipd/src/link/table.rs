@@ -83,7 +83,13 @@ impl Links {
         self.0.get(&index)
     }
 
-    /// Their names, for an error that lists them.
+    /// Whether something can be sent from this address, on whichever interface it is.
+    #[must_use]
+    pub fn send_from(&self, ip: IpAddr) -> bool {
+        self.0.values().any(|link| link.sends_from(ip))
+    }
+
+    /// Their names, for a sentence that lists them.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.0.values().map(|link| link.name.as_str()).collect()
@@ -157,7 +163,7 @@ fn parse(message: &AddressMessage) -> Option<LinkAddress> {
             AddressAttribute::Address(ip) => address = Some(*ip),
             AddressAttribute::Flags(all) => flags = *all,
             AddressAttribute::Protocol(AddressProtocol::Other(protocol)) => {
-                ours = *protocol == ADDRESS_PROTOCOL
+                ours = *protocol == ADDRESS_PROTOCOL;
             }
             _ => {}
         }
@@ -217,12 +223,14 @@ mod tests {
         links.by_name("eth0").and_then(|link| link.primary(suit)).map(|ip| ip.to_string())
     }
 
+    /// What it is, addresses with flags and the mark, which of them suit, and the primary one.
+    type Case<'a> = (&'a str, &'a [(&'a str, AddressFlags, bool)], fn(IpAddr) -> bool, Option<&'a str>);
+
     /// C-TX-04: the source of adverts is the interface's own primary address, whatever the kernel lists first.
     #[test]
     fn the_primary_address_is_never_a_virtual_one() {
         let (secondary, tentative) = (AddressFlags::Secondary, AddressFlags::Tentative);
         let link_local = |ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-        type Case<'a> = (&'a str, &'a [(&'a str, AddressFlags, bool)], fn(IpAddr) -> bool, Option<&'a str>);
         let cases: [Case<'_>; 8] = [
             ("only one", &[("10.0.0.1", NONE, false)], |_| true, Some("10.0.0.1")),
             (

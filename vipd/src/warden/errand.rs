@@ -42,11 +42,13 @@ impl Errand {
         Ok(Self { will, transmitter: Mutex::new(transmitter), netlink: Netlink::open()?, run_dir })
     }
 
-    /// Resigns for every virtual router that is MASTER, then removes what the agent put on interfaces.
+    /// Removes what the agent put on interfaces, then resigns for every virtual router that is MASTER. In this order, since
+    /// a Backup speaks as soon as the skew time after a resignation, and the kernel may take long to remove an address
+    /// while others change theirs (promise 1).
     pub fn give_away(&self) -> GivenAway {
         self.will.execute();
-        let resignations = self.resign();
         let addresses = self.release();
+        let resignations = self.resign();
         self.undo();
         GivenAway { resignations, addresses }
     }

@@ -1,23 +1,25 @@
 //! `cargo xtask bench answer`: who answers for the virtual address, millisecond by millisecond, when things go wrong.
 
 mod samples;
+mod show;
 
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use serde_json::{Value, json};
+use nix::sys::signal::Signal;
 use vipd_tests::frame::read_mac;
-use vipd_tests::{Asker, Moment, Pair, Running, Tap, procs};
+use vipd_tests::{Asker, Moment, Pair, Running, Tap, procs, start_vipd_by};
 
 use self::samples::{Sample, samples};
 use super::contender::Contender;
-use super::report::{Cell, Plot, Report, Scale, Table};
+use super::report::Report;
 use super::setting::{Interval, Setting};
-use super::spread::Spread;
 use super::steady::Steady;
 use super::{millis, wire::Wire};
+use crate::build;
 
 /// For any step.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -44,6 +46,8 @@ enum Event {
     Kill,
     /// All of them are.
     KillAll,
+    /// What decides in the master's agent crashes: a panic of vipd's election thread, a kill of Keepalived's VRRP child.
+    Crash,
     /// The master's agent is told to end.
     Stop,
     /// It is started again, and takes over from the lower priority.
@@ -59,6 +63,7 @@ impl Event {
             Self::Thaw => "thaw",
             Self::Kill => "kill",
             Self::KillAll => "kill all",
+            Self::Crash => "crash",
             Self::Stop => "stop",
             Self::Preempt => "preemption",
         }
@@ -86,6 +91,7 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
     let rounds = options.rounds.unwrap_or(if quick { 1 } else { 3 });
     let setting = Setting::new(options.interval.unwrap_or(Interval::Hundredth));
     let window = (100 * setting.interval.length()).min(Duration::from_secs(10));
+    let fragile = build::fragile_vipd()?;
     let pair = Pair::new()?;
     let mut steady = Steady::new()?;
     let mut all: Vec<Series> = Vec::new();
@@ -95,7 +101,7 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
     for number in 1..=rounds {
         for contender in Contender::ALL {
             eprintln!("answer: round {number} of {rounds}: {contender}");
-            let stage = Stage { pair: &pair, setting: &setting, contender, window };
+            let stage = Stage { pair: &pair, setting: &setting, contender, fragile: &fragile, window };
             let found = steady.take(|| stage.play()).with_context(|| contender.to_string())?;
             let series = all.iter_mut().filter(|series| series.contender == contender);
             for (series, found) in series.zip(found) {
@@ -103,7 +109,7 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
             }
         }
     }
-    let mut report = report(&all, &setting, rounds, window);
+    let mut report = show::report(&all, &setting, rounds, window);
     report.how.extend(steady.note());
     Ok(report)
 }
@@ -113,6 +119,8 @@ struct Stage<'a> {
     pair: &'a Pair,
     setting: &'a Setting,
     contender: Contender,
+    /// vipd in a program that can be made to panic.
+    fragile: &'a Path,
     /// How long each event is watched.
     window: Duration,
 }
@@ -131,6 +139,10 @@ impl Stage<'_> {
         let lb2 = pair.lb2.start(self.contender.agent(), &self.contender.conf(&self.setting.confs[1]))?;
         let mut found = Vec::new();
         for event in Event::ALL {
+            if event == Event::Crash {
+                lb1.put_down(LIMIT)?;
+                lb1 = self.start_fragile()?;
+            }
             // Thawing follows freezing, and a preemption a stop, with nothing in between.
             if !matches!(event, Event::Thaw | Event::Preempt) {
                 self.settle()?;
@@ -142,6 +154,7 @@ impl Stage<'_> {
                 Event::Thaw => lb1.thaw()?,
                 Event::Kill => lb1.process().kill_alone()?,
                 Event::KillAll => lb1.kill_all()?,
+                Event::Crash => self.crash(&lb1)?,
                 Event::Stop => lb1.process().stop()?,
                 Event::Preempt => {
                     lb1 = self.start_first()?;
@@ -150,24 +163,47 @@ impl Stage<'_> {
             }
             thread::sleep(self.window);
             found.push(Found::of(&samples(&asker.asked(), &asker.replies(), from, Moment::now())));
-            if matches!(event, Event::Kill | Event::KillAll) {
-                procs::wait_for_end(&doomed, LIMIT)?;
-                // What the killed one has left on its interface is the next start's to find.
-                lb1 = self.start_first()?;
-            } else if event == Event::Stop {
-                procs::wait_for_end(&doomed, LIMIT)?;
+            match event {
+                Event::Kill | Event::KillAll => {
+                    procs::wait_for_end(&doomed, LIMIT)?;
+                    // What the killed one has left on its interface is the next start's to find.
+                    lb1 = self.start_first()?;
+                }
+                // Keepalived's parent has started another child.
+                Event::Crash => {
+                    lb1.put_down(LIMIT)?;
+                    procs::wait_for_end(&doomed, LIMIT)?;
+                    lb1 = self.start_first()?;
+                }
+                Event::Stop => procs::wait_for_end(&doomed, LIMIT)?,
+                Event::Freeze | Event::Thaw | Event::Preempt => {}
             }
         }
-        for node in [lb1, lb2] {
-            let doomed = node.processes();
-            node.kill_all()?;
-            procs::wait_for_end(&doomed, LIMIT)?;
-        }
+        lb1.put_down(LIMIT)?;
+        lb2.put_down(LIMIT)?;
         Ok(found)
     }
 
     fn start_first(&self) -> Result<Running> {
         self.pair.lb1.start(self.contender.agent(), &self.contender.conf(&self.setting.confs[0]))
+    }
+
+    /// vipd in a program that can be made to panic; Keepalived as it is.
+    fn start_fragile(&self) -> Result<Running> {
+        let (Some(program), Contender::Vipd(datapath)) = (self.fragile.to_str(), self.contender) else {
+            return self.start_first();
+        };
+        start_vipd_by(&[program], &self.pair.lb1.host, &self.setting.confs[0], datapath)
+    }
+
+    fn crash(&self, agent: &Running) -> Result<()> {
+        match self.contender {
+            Contender::Vipd(_) => agent.process().signal_thread("election", Signal::SIGUSR1),
+            Contender::Keepalived | Contender::RealTime => {
+                ensure!(agent.process().kill_child("keepalived")?, "keepalived has no child");
+                Ok(())
+            }
+        }
     }
 
     fn settle(&self) -> Result<()> {
@@ -204,83 +240,4 @@ impl Found {
             none_longest: millis(longest),
         }
     }
-}
-
-type Part = fn(&Found) -> f64;
-
-const PARTS: [(&str, Part); 4] = [
-    ("two answer", |found| found.two),
-    ("from the first such moment to the last", |found| found.two_span),
-    ("nobody answers", |found| found.none),
-    ("longest of it", |found| found.none_longest),
-];
-
-fn report(all: &[Series], setting: &Setting, rounds: u32, window: Duration) -> Report {
-    let values = |series: &Series, part: Part| series.found.iter().map(part).collect::<Vec<f64>>();
-    let mut table =
-        Table { columns: vec!["event", "agent", "ms in which", "min", "median", "max"], rows: Vec::new() };
-    let by_event =
-        || Event::ALL.into_iter().flat_map(|event| all.iter().filter(move |series| series.event == event));
-    for series in by_event() {
-        for (name, part) in PARTS {
-            let spread = Spread::of(&values(series, part));
-            let cell = |value: fn(Spread) -> f64| -> Cell { spread.map(value).into() };
-            table.rows.push(vec![
-                series.event.name().into(),
-                series.contender.to_string().into(),
-                name.into(),
-                cell(|spread| spread.min),
-                cell(|spread| spread.median),
-                cell(|spread| spread.max),
-            ]);
-        }
-    }
-    let plot = |title: &str, part: Part| {
-        let rows = by_event().map(|series| {
-            (series.event.name().to_owned(), series.contender.to_string(), values(series, part))
-        });
-        Plot::of(title, "milliseconds", Scale::Linear, rows)
-    };
-    let plots = vec![
-        plot("Two nodes answer for the address", |found| found.two),
-        plot("Nobody answers for the address", |found| found.none),
-    ];
-    let samples = by_event().map(series_json).collect();
-    Report {
-        name: "answer",
-        title: "who answers for the virtual address when things go wrong",
-        how: how(setting, rounds, window),
-        table,
-        plots,
-        samples,
-    }
-}
-
-fn series_json(series: &Series) -> Value {
-    let part = |(name, part): &(&str, Part)| -> (String, Value) {
-        ((*name).to_owned(), json!(series.found.iter().map(part).collect::<Vec<f64>>()))
-    };
-    let mut object: serde_json::Map<String, Value> = PARTS.iter().map(part).collect();
-    object.insert("agent".to_owned(), json!(series.contender.to_string()));
-    object.insert("event".to_owned(), json!(series.event.name()));
-    object.into()
-}
-
-fn how(setting: &Setting, rounds: u32, window: Duration) -> Vec<String> {
-    [
-        &format!(
-            "{rounds} rounds, adverts every {}. A third host asks every millisecond who has the virtual address, by ARP: \
-             everybody (broadcast), and each node by itself (unicast). A sample is the time from one question to the next, \
-             with the MAC addresses that answered in it; so a hand-over without a gap may show as 1 ms with two. Each \
-             event is watched for {} ms: an address that two nodes hold until somebody steps in shows as nearly all of that.",
-            setting.interval,
-            window.as_millis()
-        ),
-        "freeze: SIGSTOP to every process of the master's agent; thaw: SIGCONT. kill: SIGKILL to its first process, of \
-         Keepalived the parent. kill all: SIGKILL to every process. stop: SIGTERM. preemption: the agent of the higher \
-         priority is started again and takes the address back. A crash by panic is not among them: there is no way yet \
-         to bring one about from outside. IPv6 (neighbour solicitations) is not asked for yet.",
-    ]
-    .map(str::to_owned)
-    .into()
 }

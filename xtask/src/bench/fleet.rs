@@ -109,5 +109,5 @@ fn conf(name: &str, priority: u32, interval: Interval, segments: &[Segment]) -> 
             )?;
         }
     }
-    Ok(Conf::from_text(text))
+    Ok(Conf::from(text))
 }

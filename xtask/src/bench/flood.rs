@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use vipd_tests::procs::{self, Usage};
+use vipd_tests::procs::Usage;
 use vipd_tests::{Flood, Host, Moment, Pair};
 
 use super::contender::Contender;
@@ -114,10 +114,8 @@ impl Plan<'_> {
             }
         }
         drop(flood);
-        for (node, doomed) in [lb1, lb2].into_iter().zip(trees) {
-            node.kill_all()?;
-            procs::wait_for_end(&doomed, LIMIT)?;
-        }
+        lb1.put_down(LIMIT)?;
+        lb2.put_down(LIMIT)?;
         Ok(Case {
             contender,
             kind,

@@ -166,9 +166,10 @@ impl Report {
     }
 }
 
-/// A number with about three digits that count.
+/// A number with about three digits that count; a whole one is most likely a count.
 pub(super) fn show(number: f64) -> String {
     match number.abs() {
+        size if size.fract() == 0.0 => format!("{number:.0}"),
         size if size >= 99.95 => format!("{number:.0}"),
         size if size >= 9.995 => format!("{number:.1}"),
         size if size >= 0.9995 => format!("{number:.2}"),
@@ -187,7 +188,8 @@ mod tests {
             (0.0, "0"),
             (0.1234, "0.123"),
             (-0.5, "-0.500"),
-            (1.0, "1.00"),
+            (1.0, "1"),
+            (1.001, "1.00"),
             (36.43, "36.4"),
             (1234.5, "1234"),
         ];

@@ -161,11 +161,8 @@ impl Plan<'_> {
             }
         }
         drop(load_at_work);
-        for node in [lb1, lb2] {
-            let doomed = node.processes();
-            node.kill_all()?;
-            procs::wait_for_end(&doomed, LIMIT)?;
-        }
+        lb1.put_down(LIMIT)?;
+        lb2.put_down(LIMIT)?;
         Ok(Case {
             contender,
             load,

@@ -67,7 +67,7 @@ mod tests {
         let expected = [
             "fault  agent          ms",
             "cut    vipd        0.250",
-            "       keepalived   12.0",
+            "       keepalived     12",
             "stop   keepalived      -",
         ];
         assert_eq!(shown, expected);

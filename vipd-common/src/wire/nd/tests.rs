@@ -115,7 +115,7 @@ proptest! {
     }
 
     #[test]
-    fn no_packet_makes_it_panic(packet in prop::collection::vec(any::<u8>(), 0..2048), length in any::<u16>()) {
+    fn no_neighbour_packet_makes_it_panic(packet in prop::collection::vec(any::<u8>(), 0..2048), length in any::<u16>()) {
         let mut l3 = L3::new();
         l3.fill(&packet);
 

@@ -70,7 +70,7 @@ pub(super) fn read(expander: &mut Expander<'_>, line: &Line) {
 
 fn one(expander: &mut Expander<'_>, path: &Path, span: Span) {
     let name = path.display().to_string();
-    let findings = &mut expander.findings;
+    let findings = &mut *expander.findings;
     let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if expander.open.iter().any(|open| open.canonicalize().is_ok_and(|open| open == identity)) {
         let message = format!("{} includes itself", quoted(&name));

@@ -103,9 +103,9 @@ pub(super) enum Shape {
 }
 
 /// A keyword that has a key.
-pub(super) struct Keyword {
+pub(in super::super) struct Keyword {
     pub(super) scope: Scope,
-    pub(super) word: &'static str,
+    pub(in super::super) word: &'static str,
     /// Where it goes in the TOML form: a key, or the key of a table and one in it, with a point between them.
     pub(super) key: &'static str,
     pub(super) shape: Shape,
@@ -122,7 +122,7 @@ use Scope::{
 use Shape::{Account, Blocks, Command, Flag, Lines, Named, Parts, Switch, Words};
 
 /// Every keyword that says something to vipd.
-const KEYWORDS: &[Keyword] = &[
+pub(in super::super) const KEYWORDS: &[Keyword] = &[
     keyword(Root, "global_defs", "", Shape::Block(Global)),
     keyword(Root, "vrrp_instance", "instance", Named(Instance)),
     keyword(Root, "vrrp_sync_group", "sync_group", Named(SyncGroup)),

@@ -26,8 +26,7 @@ impl Lowerer<'_> {
         let mut table = Table::default();
         let words: Vec<&Word> = std::iter::once(&line.keyword).chain(&line.words).collect();
         let first = match scope {
-            Scope::Address => "ip",
-            Scope::Peer => "ip",
+            Scope::Address | Scope::Peer => "ip",
             Scope::Tracked => "name",
             _ => "",
         };

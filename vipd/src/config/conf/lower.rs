@@ -56,11 +56,21 @@ impl Lowerer<'_> {
     /// Puts the lines of a block into `table`.
     fn block(&mut self, lines: &[Node], scope: Scope, table: &mut Table) {
         for line in lines {
-            match keywords::fate(scope, &line.keyword.text) {
-                Fate::Key(keyword) => self.line(keyword, line, table),
-                _ => self.other(&line.keyword, scope),
+            if scope == Scope::Webhook {
+                self.hide_token(line);
+            }
+            if let Fate::Key(keyword) = keywords::fate(scope, &line.keyword.text) {
+                self.line(keyword, line, table);
+            } else {
+                self.other(&line.keyword, scope);
             }
         }
+    }
+
+    /// Hides what can be a token, also one that lost its keyword (C-SEC-07).
+    fn hide_token(&mut self, line: &Node) {
+        let open = ["format", "timeout", "retries"].contains(&line.keyword.text.as_str());
+        line.words.iter().skip(usize::from(open)).for_each(|word| self.findings.sources.hide(word.span));
     }
 
     fn line(&mut self, keyword: &'static Keyword, line: &Node, table: &mut Table) {
@@ -153,9 +163,8 @@ impl Lowerer<'_> {
                 }
                 (self.first(&line.keyword, words), 2)
             }
-            Shape::Command => command::command(&line.keyword, words, self.findings),
             Shape::OptionalCommand if words.is_empty() => (Item::new(Value::Switch(true), line.span()), 0),
-            Shape::OptionalCommand => command::command(&line.keyword, words, self.findings),
+            Shape::Command | Shape::OptionalCommand => command::command(&line.keyword, words, self.findings),
             Shape::Account => command::account(&line.keyword, words, self.findings),
             Shape::Fifo => command::fifo(&line.keyword, words, self.findings),
             Shape::FileInit => command::file_init(line),
@@ -249,14 +258,12 @@ impl Lowerer<'_> {
 
     /// The first of the words behind a keyword.
     fn first(&mut self, keyword: &Word, words: &[Word]) -> Item {
-        match words.first() {
-            Some(word) => self.word(word),
-            None => {
-                let message = format!("`{}` needs a value", keyword.text);
-                self.findings.error(keyword.span, message, "write it behind the keyword, on the same line");
-                Item::refused(keyword.span)
-            }
+        if let Some(word) = words.first() {
+            return self.word(word);
         }
+        let message = format!("`{}` needs a value", keyword.text);
+        self.findings.error(keyword.span, message, "write it behind the keyword, on the same line");
+        Item::refused(keyword.span)
     }
 
     /// A word that stands for itself.

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 use super::diagnostic::Findings;
 use super::tree::Table;
 
+#[cfg(test)]
+pub(super) use keywords::KEYWORDS;
 pub(super) use keywords::key_of;
 pub(super) use lex::split_command;
 

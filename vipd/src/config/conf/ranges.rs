@@ -77,15 +77,12 @@ fn list(arguments: &str) -> Option<(Vec<String>, Vec<Vec<String>>)> {
     let mut tuples = Vec::new();
     let mut rest = arguments.trim_start();
     while !rest.is_empty() {
-        let (tuple, after) = match rest.strip_prefix('{') {
-            Some(braced) => {
-                let (tuple, after) = braced.split_once('}')?;
-                (words(tuple), after.trim_start())
-            }
-            None => {
-                let end = rest.find(',').unwrap_or(rest.len());
-                (vec![rest[..end].trim().to_owned()], &rest[end..])
-            }
+        let (tuple, after) = if let Some(braced) = rest.strip_prefix('{') {
+            let (tuple, after) = braced.split_once('}')?;
+            (words(tuple), after.trim_start())
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            (vec![rest[..end].trim().to_owned()], &rest[end..])
         };
         tuples.push(tuple);
         rest = match after.strip_prefix(',') {

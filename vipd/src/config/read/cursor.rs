@@ -7,7 +7,7 @@ use super::super::diagnostic::{Checked, Findings, Refusal};
 use super::super::places::Places;
 use super::super::source::Span;
 use super::super::suggest;
-use super::super::tree::{Item, Table, Value};
+use super::super::tree::{Entry, Item, Table, Value};
 use super::values::quoted;
 
 /// Which language a file is written in: remedies show its spelling.
@@ -213,6 +213,11 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Everything that the table holds.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'t Entry> {
+        self.table.entries.iter()
+    }
+
     /// Whether the file says anything for `key`, refused or not.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.get(key).is_some()
@@ -229,6 +234,8 @@ impl<'t> Cursor<'t> {
     /// Reports the keys that nobody asked for.
     pub(super) fn finish(self, cx: &mut Context<'_>) {
         let asked = self.asked.into_inner();
+        #[cfg(test)]
+        ASKED.with_borrow_mut(|all| all.entry(self.what).or_default().extend(asked.iter().copied()));
         for entry in self.table.entries.iter().filter(|entry| !asked.contains(&entry.key.as_str())) {
             let help = match (key_of(&entry.key), suggest::nearest(&entry.key, asked.iter().copied())) {
                 (Some(key), _) => format!("write `{key}`, which is what TOML has for it"),
@@ -239,6 +246,13 @@ impl<'t> Cursor<'t> {
             cx.findings.error(entry.keyword_span, message, help);
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The keys that were asked for, by what the table describes.
+    pub(in super::super) static ASKED: RefCell<std::collections::BTreeMap<&'static str, std::collections::BTreeSet<&'static str>>> =
+        const { RefCell::new(std::collections::BTreeMap::new()) };
 }
 
 /// What an item of a list may look like.

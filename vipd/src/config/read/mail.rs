@@ -22,10 +22,10 @@ pub(super) fn mail(root: &Cursor<'_>, cx: &mut Context<'_>) -> Option<Mail> {
 }
 
 pub(super) fn webhook(cursor: &Cursor<'_>, cx: &mut Context<'_>) -> Webhook {
-    for key in ["url", "token"] {
-        if let Some(item) = cursor.item(key) {
-            cx.findings.sources.hide(item.span);
-        }
+    // A misspelt key may hold the token (C-SEC-07).
+    let open = ["format", "timeout", "retries"];
+    for entry in cursor.entries().filter(|entry| !open.contains(&entry.key.as_str())) {
+        cx.findings.sources.hide(entry.item.span);
     }
     cursor.demand(cx, "this webhook", "url", "https://example.com/events");
     Webhook {

@@ -22,6 +22,8 @@ use super::places::Places;
 use super::source::Span;
 use super::tree::Table;
 
+#[cfg(test)]
+pub(super) use cursor::ASKED;
 pub(super) use cursor::Language;
 pub(super) use values::quoted;
 
@@ -110,9 +112,14 @@ fn named<T>(
     key: &'static str,
     read: impl Fn(&Cursor<'_>, &mut Context<'_>) -> (String, T),
 ) -> Vec<T> {
+    let what = match key {
+        "check" => "a check",
+        "file" => "a tracked file",
+        _ => "a tracked process",
+    };
     let mut names: Vec<(String, Span)> = Vec::new();
     root.list(cx, key, |cx, item, path| {
-        let cursor = Cursor::of(cx, item, path, "what is tracked")?;
+        let cursor = Cursor::of(cx, item, path, what)?;
         let (name, value) = read(&cursor, cx);
         cursor.finish(cx);
         if let Some((_, first)) = names.iter().find(|(known, _)| *known == name && !name.is_empty()) {

@@ -122,7 +122,7 @@ fn named(
     known: &[(&str, Weight)],
 ) -> Vec<Tracked> {
     let mut seen: Vec<String> = Vec::new();
-    let found = cursor.list(cx, key, |cx, item, path| {
+    cursor.list(cx, key, |cx, item, path| {
         let tracked = tracked(cx, item, path, most, |cx, name| {
             let found = known.iter().find(|(known, _)| *known == name);
             found.map(|(_, weight)| *weight).ok_or_else(|| unknown(cx, what, name, known))
@@ -134,8 +134,7 @@ fn named(
         }
         seen.push(tracked.name.clone());
         Some(tracked)
-    });
-    found
+    })
 }
 
 fn unknown(
@@ -175,7 +174,7 @@ fn tracked(
         let weight = cx.accept(item, own(cx, name))?;
         return Some(Tracked { name: name.to_owned(), weight });
     }
-    let cursor = Cursor::of(cx, item, path, "what is tracked")?;
+    let cursor = Cursor::of(cx, item, path, "what is tracked by name")?;
     cursor.demand(cx, "this", "name", "chk_haproxy");
     let found = cursor.item("name").and_then(|item| {
         let name = cx.accept(item, text("name", item))?;

@@ -103,12 +103,10 @@ impl<K: Hash + Eq> First<K> {
 
     /// The line on which `key` was met before; otherwise this is its first place.
     fn seen_on(&mut self, key: K, span: Span, findings: &Findings) -> Option<String> {
-        match self.0.get(&key) {
-            Some(first) => Some(findings.sources.line_from(first.start, span.start)),
-            None => {
-                self.0.insert(key, span);
-                None
-            }
+        if let Some(first) = self.0.get(&key) {
+            return Some(findings.sources.line_from(first.start, span.start));
         }
+        self.0.insert(key, span);
+        None
     }
 }

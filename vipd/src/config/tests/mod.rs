@@ -2,9 +2,13 @@
 
 mod convert;
 mod guide;
+mod keywords;
+mod language;
+mod lint;
 mod refused;
 mod rendering;
 mod robust;
+mod schema;
 mod secrets;
 mod toml;
 mod warned;

@@ -7,7 +7,10 @@ const SECRET: &str = "Tr0ub4dor";
 /// Everything that is said of a file, in every form.
 fn said(name: &str, text: &str) -> String {
     let (found, config) = match load_str(name, text) {
-        Ok(loaded) => (loaded.warnings, format!("{:?}", loaded.config)),
+        Ok(loaded) => {
+            let shown = format!("{loaded:?}");
+            (loaded.warnings, shown)
+        }
         Err(found) => (found, String::new()),
     };
     forms(&found) + &config
@@ -63,6 +66,48 @@ fn a_password_in_keepalived_conf_is_never_said() {
             assert!(text.contains(SECRET));
             assert_silent("test.conf", &text);
         }
+    }
+}
+
+#[test]
+fn a_password_that_a_definition_puts_in_is_never_said() {
+    for (definitions, lines) in [
+        ("$P=Tr0ub4dor", "auth_type PASS\nauth_pass $P"),
+        ("$P=${Q}\n$Q=Tr0ub4dor", "auth_type PASS\nauth_pass ${P}"),
+        ("$P=Tr0ub4dor {", "auth_type PASS\nauth_pass ${P}"),
+        ("$P=Tr0ub4dor", "auth_type PASS\nauth_pas $P"),
+        ("$P=\\\nauth_pass Tr0ub4dor 300\\\nauth_pass", "auth_type PASS\n$P"),
+        ("$P=Tr0ub4dor#", "auth_type PASS\nauth_pass \"$P"),
+        ("$P=auth_pass Tr0ub4dor\n$Q=priority 300", "auth_type PASS\n$P"),
+    ] {
+        let text = format!(
+            "{definitions}\nvrrp_instance VI_1 {{\nversion 3\ninterface eth0\nvirtual_router_id 300\nauthentication {{\n{lines}\n}}\n}}\n"
+        );
+        assert_silent("test.conf", &text);
+    }
+}
+
+#[test]
+fn what_lets_events_in_is_never_said() {
+    let instance = super::with("priority 300");
+    for lines in [
+        "url https://example.com/Tr0ub4dor\ntoken Tr0ub4dor",
+        "url \"gopher://Tr0ub4dor\"",
+        "url Tr0ub4dor x\ntoken",
+        "url https://a/\ntokn Tr0ub4dor",
+        "url https://a/\ntoken \"Tr0ub4dor",
+        "url https://a/\nformat x Tr0ub4dor token",
+    ] {
+        for instance in [&instance, &super::with("")] {
+            assert_silent("test.conf", &format!("webhook {{\n{lines}\n}}\n{instance}"));
+        }
+    }
+    for lines in [
+        "url = 'https://example.com/Tr0ub4dor'\ntoken = 'Tr0ub4dor'",
+        "url = 'x Tr0ub4dor'",
+        "token = ['Tr0ub4dor']",
+    ] {
+        assert_silent("test.toml", &format!("[[webhook]]\n{lines}\n"));
     }
 }
 

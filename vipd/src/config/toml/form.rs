@@ -23,10 +23,12 @@ pub(in super::super) fn seconds<S: Serializer>(time: &Duration, to: S) -> Result
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
 pub(in super::super) fn interval<S: Serializer>(interval: &Interval, to: S) -> Result<S::Ok, S::Error> {
     seconds(&interval.as_duration(), to)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives fields by reference")]
 pub(in super::super) fn version<S: Serializer>(version: &Version, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u8(match version {
         Version::V2 => 2,

@@ -108,8 +108,8 @@ pub(in super::super) fn fwmark(text: &str) -> Checked<(u32, u32)> {
         Some(digits) => u32::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     };
-    let (mark, mask) = text.split_once('/').unwrap_or((text, "0xffffffff"));
-    number(mark).zip(number(mask)).ok_or_else(|| {
+    let (value, mask) = text.split_once('/').unwrap_or((text, "0xffffffff"));
+    number(value).zip(number(mask)).ok_or_else(|| {
         Refusal::new(
             format!("{} is not a mark", quoted(text)),
             "write a number, and perhaps a mask: 0x1/0xff",
