@@ -267,7 +267,7 @@ fn what_is_static_is_there_while_the_agent_runs() {
     let statics = "static_ipaddress {\n10.5.0.1/24 dev eth0\n}\nstatic_routes {\n10.6.0.0/16 via 10.5.0.2 dev eth0\n}\n\
                    static_rules {\nfrom 10.6.0.1 table 100 priority 700\n}\n";
     let conf = Settings::v3(100).keepalived(lan.node(1).ip, &[]);
-    let conf = Conf::from_text([statics, conf.text()].concat());
+    let conf = conf.with_block(statics);
     let there = || {
         let address = facts::address(host, "10.5.0.1".parse().expect("an address"))?.is_some();
         let route = host.command("ip route show")?.contains("10.6.0.0/16 via 10.5.0.2");

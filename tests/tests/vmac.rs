@@ -257,7 +257,7 @@ fn each_virtual_router_has_an_interface_of_its_own() {
         .keepalived(lan.node(0).ip, &[])
         .replace("VI_1", "VI_2")
         .replace("virtual_router_id 51", "virtual_router_id 52");
-    let both = vipd_tests::guide::Conf::from_text([one.text(), other.text()].concat());
+    let both = one.with_block(other.text());
 
     let _vipd = Agent::Vipd(Datapath::Auto).start(host, &both).expect("vipd");
 
