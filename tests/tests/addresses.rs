@@ -307,3 +307,30 @@ fn secondaries_are_promoted_while_the_agent_runs() {
     vipd.process().wait_for_whole_end(SOON).expect("it ends");
     assert_eq!(Traces::of(host).expect("facts"), before);
 }
+
+/// On an interface that comes late, and comes again.
+#[test]
+fn what_is_static_follows_its_interface() {
+    let lan = Lan::new(&[Vipd]).expect("lab");
+    let host = &lan.node(0).host;
+    let conf = Settings::v3(110).keepalived(lan.node(0).ip, &[]);
+    let conf = conf.with_block(
+        "static_ipaddress {\n10.5.0.1/24 dev late0\n}\nstatic_routes {\n10.6.0.0/16 dev late0\n}",
+    );
+    let vipd = Agent::Vipd(Datapath::Auto).start(host, &conf).expect("vipd");
+    vipd.wait_for_state("MASTER", SOON).expect("nobody else is there");
+
+    for _ in 0..2 {
+        host.command("ip link add late0 type veth peer name late1").expect("ip");
+        host.command("ip link set late0 up").expect("ip");
+        host.command("ip link set late1 up").expect("ip");
+
+        facts::wait_for_address(host, "10.5.0.1".parse().expect("an address"), SOON).expect("held");
+        facts::wait_until(host, SOON, || {
+            Ok(host.command("ip route show")?.contains("10.6.0.0/16 dev late0").then_some(()))
+        })
+        .expect("the route");
+        host.command("ip link delete late0").expect("ip");
+    }
+    assert_eq!(vipd.status().expect("status")["instances"][0]["state"], "MASTER");
+}

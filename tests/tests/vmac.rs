@@ -278,3 +278,46 @@ fn each_virtual_router_has_an_interface_of_its_own() {
         assert_eq!(answers, [mac], "{ip}");
     }
 }
+
+/// Somebody else deletes it, or it goes with the interface below.
+#[test]
+fn the_interface_is_made_again_when_it_has_gone() {
+    let lan = Lan::of(Family::V4, &[Vipd]).expect("lab");
+    let host = &lan.node(0).host;
+    let make = || {
+        for command in [
+            "link add eth1 type veth peer name peer1",
+            "address add 192.168.1.10/24 dev eth1",
+            "link set peer1 up",
+            "link set eth1 up",
+        ] {
+            host.command(&format!("ip {command}")).expect("ip");
+        }
+    };
+    let settings = Settings::v3(110).vmac().line("interface eth1");
+    let conf = settings.keepalived(lan.node(0).ip, &[]).replace("interface eth0\n", "");
+    make();
+    let router = Agent::Vipd(Datapath::Auto).start(host, &conf).expect("vipd");
+    router.wait_for_state("MASTER", SOON).expect("nobody else is there");
+
+    for (removed, why) in [("vrrp.51", "vrrp.51 does not exist"), ("eth1", "eth1 does not exist")] {
+        facts::wait_for_address(host, lan.vip(), SOON).expect("held");
+        host.command(&format!("ip link delete {removed}")).expect("ip");
+        let fault = router.wait_for_state("FAULT", SOON).expect("nothing holds the address");
+        assert!(fault.text.contains(why) || removed == "vrrp.51", "{}", fault.text);
+        if removed == "eth1" {
+            make();
+        }
+        router.wait_for_state("MASTER", SOON).unwrap_or_else(|error| panic!("{removed}: {error}"));
+        let held = facts::wait_for_address(host, lan.vip(), SOON).expect("held");
+        assert_eq!(held.interface, "vrrp.51");
+        let ignores = host.read_file("/proc/sys/net/ipv4/conf/eth1/arp_ignore").expect("sysctl");
+        assert_eq!(ignores.trim(), "1", "{removed}");
+    }
+
+    router.process().stop().expect("SIGTERM");
+    router.process().wait_for_whole_end(SOON).expect("it ends");
+    assert!(!host.command("ip link").expect("ip").contains("vrrp.51"));
+    let ignores = host.read_file("/proc/sys/net/ipv4/conf/eth1/arp_ignore").expect("sysctl");
+    assert_eq!(ignores.trim(), "0");
+}

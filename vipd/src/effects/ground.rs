@@ -8,7 +8,7 @@ use nix::net::if_::if_nametoindex;
 use super::macvlan::Macvlans;
 use super::parameters::Parameters;
 use crate::config::Instance;
-use crate::link::Links;
+use crate::link::{Link, Links};
 use crate::warden::Will;
 
 /// The ground of all virtual routers; dropping it undoes what was made ready.
@@ -55,7 +55,16 @@ impl Ground {
         {
             return Ok(());
         }
-        self.ready[number] = Some((below.index, false));
+        let outcome = self.make_ready(instance, below, there);
+        self.ready[number] = Some((below.index, outcome.is_ok()));
+        if let (Err(_), Some(vmac)) = (&outcome, vmac) {
+            self.macvlans.remove(&vmac.name);
+        }
+        outcome
+    }
+
+    fn make_ready(&mut self, instance: &Instance, below: &Link, there: Option<&Link>) -> anyhow::Result<()> {
+        let vmac = instance.vmac.as_ref();
         if let Some(vmac) = vmac {
             self.macvlans.make(instance, vmac, below, there, &mut self.parameters)?;
         }
@@ -64,7 +73,6 @@ impl Ground {
             let parameter = format!("net/ipv4/conf/{own}/promote_secondaries");
             self.parameters.set(&parameter, "1").with_context(|| format!("cannot set {parameter}"))?;
         }
-        self.ready[number] = Some((below.index, true));
         Ok(())
     }
 

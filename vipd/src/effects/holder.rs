@@ -205,7 +205,12 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
                 if !was_ours && !matches!(thing, Thing::Address(_)) {
                     will.removed(thing);
                 }
-                done.failures.push(format!("cannot add {thing}: {error}"));
+                // What a missing interface is to the virtual router, others say.
+                if error.raw_os_error() == Some(libc::ENODEV) {
+                    tracing::debug!("cannot add {thing}: {error}");
+                } else {
+                    done.failures.push(format!("cannot add {thing}: {error}"));
+                }
             }
         }
     }

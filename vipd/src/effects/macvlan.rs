@@ -82,10 +82,12 @@ impl Macvlans {
         })?;
         let index = nix::net::if_::if_nametoindex(name.as_str())?;
         let undo = Undo::Request(octets(delete(index)));
-        if !self.will.undo(&undo) {
+        let noted = self.will.undo(&undo);
+        self.made.push((name.clone(), undo));
+        if !noted {
             bail!("the will has no room for the interface {name}");
         }
-        self.made.push((name.clone(), undo));
+        self.rtnl.apply(vec![named(index)])?.into_iter().collect::<io::Result<()>>()?;
         let settings = QUIET.iter().filter_map(|(family, setting)| Some((*family, setting.split_once('=')?)));
         // Where all interfaces check the way back to a source strictly, this one can only be told to do so loosely.
         let loose =
@@ -104,9 +106,14 @@ impl Macvlans {
                 }
             }
         }
-        // Last: by it, the interface is known to be ready.
-        self.rtnl.apply(vec![named(index)])?.into_iter().collect::<io::Result<()>>()?;
         Ok(())
+    }
+
+    /// Removes that of this name, if it was made.
+    pub(super) fn remove(&mut self, name: &str) {
+        for (_, undo) in self.made.extract_if(.., |(made, _)| made == name) {
+            remove(&mut self.rtnl, &self.will, &undo);
+        }
     }
 
     /// Removes an interface that an agent has left behind.
@@ -135,14 +142,18 @@ impl Macvlans {
 impl Drop for Macvlans {
     fn drop(&mut self) {
         for (_, undo) in &self.made {
-            if let Undo::Request(octets) = undo
-                && let Err(error) = self.rtnl.send(octets)
-            {
-                tracing::warn!("cannot remove an interface with a virtual MAC: {error}");
-            }
-            self.will.undone(undo);
+            remove(&mut self.rtnl, &self.will, undo);
         }
     }
+}
+
+fn remove(rtnl: &mut Rtnl, will: &Will, undo: &Undo) {
+    if let Undo::Request(octets) = undo
+        && let Err(error) = rtnl.send(octets)
+    {
+        tracing::warn!("cannot remove an interface with a virtual MAC: {error}");
+    }
+    will.undone(undo);
 }
 
 /// The virtual MAC of a virtual router.

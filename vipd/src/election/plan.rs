@@ -126,7 +126,7 @@ impl Planned {
             changed |= replace(&mut self.mac, source_mac(&self.config, link));
         }
         let vmac = self.config.vmac.as_ref().and_then(|vmac| links.by_name(&vmac.name));
-        let vmac = vmac.filter(|link| link.made_by_vipd);
+        let vmac = vmac.filter(|link| link.mac == virtual_mac(&self.config));
         changed |= replace(&mut self.vmac, vmac.map(|link| link.index));
         changed |= replace(&mut self.vips, vips(&self.config, vmac, links));
         changed |= replace(&mut self.routes, on_host(&self.config.routes, links));
