@@ -10,8 +10,10 @@ use vipd_tests::{Agent, Datapath, Family, Frame, Lan, Running, Settings, facts};
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
-const FAMILIES: [(Family, fn(u8) -> Settings); 2] =
-    [(Family::V4, Settings::v3), (Family::V6, Settings::ipv6)];
+/// What makes settings of a priority.
+type Make = fn(u8) -> Settings;
+
+const FAMILIES: [(Family, Make); 2] = [(Family::V4, Settings::v3), (Family::V6, Settings::ipv6)];
 
 /// Where adverts of a node come from.
 fn own(lan: &Lan, family: Family, node: usize) -> IpAddr {

@@ -14,7 +14,10 @@ use self::common::Traces;
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
-const FAMILIES: [(Family, fn(u8) -> Settings, &str); 2] =
+/// What makes settings of a priority.
+type Make = fn(u8) -> Settings;
+
+const FAMILIES: [(Family, Make, &str); 2] =
     [(Family::V4, Settings::v3, "vrrp.51"), (Family::V6, Settings::ipv6, "vrrp6.51")];
 
 /// Two nodes with a virtual MAC, of which the better is Master.
