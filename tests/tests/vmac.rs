@@ -42,7 +42,7 @@ fn tap_of_vmac(lan: &Lan) -> Tap {
     Tap::everything_of(lan.switch.host(), read_mac(&lan.virtual_mac()).expect("MAC")).expect("tap")
 }
 
-/// C-TX-05, C-L2-01, C-ARP-01, C-ND-01: adverts and announcements, priority 0 too.
+/// C-TX-05, C-L2-01, C-L2-04, C-ARP-01, C-ND-01: adverts and announcements, priority 0 too.
 #[test]
 fn adverts_and_announcements_have_the_virtual_mac() {
     for (family, settings, _) in FAMILIES {
@@ -130,7 +130,8 @@ fn is_before_it_was_master(frame: &Frame, all: &[Frame]) -> bool {
     first.is_none_or(|first| frame.at < first.at)
 }
 
-/// C-L2-01: the switch sends to whoever is Master, from the first advert on.
+/// C-L2-01, C-ARP-03, C-ND-03: the switch sends to whoever is Master, from the first advert on, and who asks is told the virtual
+/// MAC.
 #[test]
 fn the_switch_learns_where_the_virtual_mac_is_and_keeps_it() {
     for (family, settings, _) in FAMILIES {
@@ -162,7 +163,7 @@ fn no_arp_binds_the_address_to_the_physical_mac() {
     }
 }
 
-/// C-ND-07, C-FWD-01: without addresses of its own, and up while this node is Master only.
+/// C-ND-07, C-FWD-01, C-L2-07: without addresses of its own, and up while this node is Master only.
 #[test]
 fn the_interface_is_up_while_the_node_is_master() {
     for (family, settings, name) in FAMILIES {
@@ -188,6 +189,22 @@ fn the_interface_is_up_while_the_node_is_master() {
         lan.wait_for_master(0).expect("it is up again, with its addresses");
         assert_eq!(state(0), (true, true, true), "{family:?}");
         drop(better);
+    }
+}
+
+/// C-UNI-06: adverts to peers leave as any packet of the host does, and the address is served under the virtual MAC.
+#[test]
+fn unicast_goes_with_a_virtual_mac() {
+    for (family, settings, _) in FAMILIES {
+        let Two { lan, better, worse } = two(family, |priority| settings(priority).vmac().unicast());
+
+        better.process().stop().expect("SIGTERM");
+
+        worse.wait_for_state("MASTER").expect("takeover after resignation");
+        better.process().wait_for_whole_end(SOON).expect("it ends");
+        lan.wait_for_master(1).expect("the worse node is alone");
+        facts::wait_for_learned(&lan.switch, &lan.virtual_mac(), lan.node(1).port.name(), SOON)
+            .expect("learned anew");
     }
 }
 
