@@ -44,8 +44,8 @@ fn address(host: &Host, ip: Ipv6Addr) -> Value {
     all.clone().find(|address| address["local"] == ip.to_string()).cloned().expect("the host has it")
 }
 
-/// C-TX-01 to C-TX-04, C-TX-08, C-PKT-03, C-PKT-06: the source is the interface's own link-local address also while a virtual
-/// one is on it.
+/// C-TX-01, C-TX-02, C-TX-03, C-TX-04, C-TX-08, C-PKT-03, C-PKT-06: the source is the interface's own
+/// link-local address also while a virtual one is on it.
 #[test]
 fn every_advert_over_ipv6_has_the_header_that_the_rfcs_ask_for() {
     let lan = lan();
