@@ -103,6 +103,14 @@ pub fn arp_reply(frame: &[u8]) -> Option<ArpReply> {
     (be16(arp, 6)? == 2).then_some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
 }
 
+/// Whom an ARP message of either kind says that it is from.
+#[must_use]
+pub fn arp_sender(frame: &[u8]) -> Option<ArpReply> {
+    (be16(frame, 12)? == ETHERTYPE_ARP).then_some(())?;
+    let arp = frame.get(14..42)?;
+    Some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
+}
+
 /// A neighbour advertisement (RFC 4861 4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeighbourAdvertisement {

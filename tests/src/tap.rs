@@ -118,6 +118,25 @@ impl Tap {
         Self::filtered(host, incoming.into_iter().chain(from_any_of(macs)).collect())
     }
 
+    /// Opens a tap that sees everything that this MAC address sent, whatever it is, where it enters a switch.
+    ///
+    /// # Errors
+    /// If the kernel gives no packet socket.
+    pub fn everything_of(host: &Host, mac: [u8; 6]) -> Result<Self> {
+        let (head, tail) = ([mac[0], mac[1], mac[2], mac[3]], [0, 0, mac[4], mac[5]]);
+        let filter = [
+            instruction(LOAD_WORD, 0, 0, PACKET_TYPE),
+            instruction(JUMP_IF_EQUAL, 4, 0, u32::from(libc::PACKET_OUTGOING)),
+            instruction(LOAD_WORD, 0, 0, 6),
+            instruction(JUMP_IF_EQUAL, 0, 2, u32::from_be_bytes(head)),
+            instruction(LOAD_HALF, 0, 0, 10),
+            instruction(JUMP_IF_EQUAL, 1, 0, u32::from_be_bytes(tail)),
+            instruction(RETURN, 0, 0, 0),
+            instruction(RETURN, 0, 0, 0xffff),
+        ];
+        Self::filtered(host, filter.into())
+    }
+
     fn filtered(host: &Host, filter: Vec<SockFilter>) -> Result<Self> {
         let socket = host.run(move || -> Result<OwnedFd> {
             let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;

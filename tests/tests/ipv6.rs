@@ -44,8 +44,8 @@ fn address(host: &Host, ip: Ipv6Addr) -> Value {
     all.clone().find(|address| address["local"] == ip.to_string()).cloned().expect("the host has it")
 }
 
-/// C-TX-01 to C-TX-04, C-TX-08, C-PKT-03, C-PKT-06: the source is the interface's own link-local address also while a virtual
-/// one is on it.
+/// C-TX-01, C-TX-02, C-TX-03, C-TX-04, C-TX-08, C-PKT-03, C-PKT-06: the source is the interface's own
+/// link-local address also while a virtual one is on it.
 #[test]
 fn every_advert_over_ipv6_has_the_header_that_the_rfcs_ask_for() {
     let lan = lan();
@@ -81,7 +81,7 @@ fn every_advert_over_ipv6_has_the_header_that_the_rfcs_ask_for() {
     }
 }
 
-/// C-ND-01, C-FSM-04: behind the first advert, from the address itself, overriding what was known. Hosts are told that it is a
+/// C-ND-01, C-ND-03, C-ND-10, C-FSM-04: behind the first advert, from the address itself, overriding what was known. Hosts are told that it is a
 /// router where it is one: where it forwards.
 #[test]
 fn a_new_master_sends_an_advert_and_then_advertises_its_addresses() {
@@ -104,6 +104,12 @@ fn a_new_master_sends_an_advert_and_then_advertises_its_addresses() {
             let of = |frame: &&&Frame| frame.neighbour_advertisement().is_some_and(|na| na.ip == ip);
             assert!(advertised.iter().filter(of).count() >= 5, "five of {ip}");
         }
+        // To whom asks, the kernel answers.
+        let asked = |frame: &&Frame| {
+            frame.neighbour_advertisement().is_some_and(|na| na.flags[1] && IpAddr::V6(na.ip) == lan.vip())
+        };
+        let answer = sent.clone().find(asked).and_then(Frame::neighbour_advertisement).expect("an answer");
+        assert_eq!(answer.flags, [forwards, true, true]);
         for frame in advertised {
             let na = frame.neighbour_advertisement().expect("an advertisement");
             let context = format!("forwarding {forwards}: {frame:02x?}");
@@ -115,8 +121,8 @@ fn a_new_master_sends_an_advert_and_then_advertises_its_addresses() {
     }
 }
 
-/// C-L2-05, C-ND-05, C-ND-09: the group of VRRP is joined by everybody, those of the addresses by the Master alone; nobody waits
-/// for duplicate address detection.
+/// C-L2-05, C-ND-04, C-ND-05, C-ND-09: the group of VRRP is joined by everybody, those of the addresses by the Master alone, who
+/// alone answers; nobody waits for duplicate address detection.
 #[test]
 fn groups_and_addresses_are_there_when_they_must_be() {
     let lan = lan();

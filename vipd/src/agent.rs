@@ -1,6 +1,7 @@
 //! One agent from start to end: the warden beside it, the election on the thread that the process began with, the service
 //! thread, and what is cleaned up when something breaks.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,9 @@ use crate::config::Config;
 use crate::control::{self, Operation, Reply, Request, Target};
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::drops;
+use crate::effects::{Ground, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
-use crate::leftovers::{remove_leftovers, write_record};
+use crate::leftovers;
 use crate::link::Monitor;
 use crate::notify::{self, Events, Notifier, Publisher};
 use crate::realtime::{self, Scheduling};
@@ -157,19 +159,39 @@ impl Agent {
         ready: oneshot::Sender<Ready>,
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
-        let monitor = Monitor::start().await.context("cannot read the interfaces of this host")?;
-        let planned = election::plan(&self.config, monitor.links())?;
-        let record = self.run_dir.record();
-        remove_leftovers(monitor.links(), &planned, &record)?;
-        write_record(&planned, &record).with_context(|| format!("cannot write {}", record.display()))?;
+        let config = &self.config;
+        let mut monitor = Monitor::start(&route_protocols(config)).await.context(UNREADABLE)?;
+        let (record, will) = (self.run_dir.record(), self.will.clone());
+        leftovers::put_parameters_back(&record);
+        leftovers::remove_links(monitor.links(), &record)?;
+        monitor.read_anew().await.context(UNREADABLE)?;
+        let mut ground = Ground::new(config.instances.len(), will.clone())?;
+        for (number, instance) in config.instances.iter().enumerate() {
+            ground.prepare(number, instance, monitor.links())?;
+        }
+        monitor.read_anew().await.context(UNREADABLE)?;
+        let planned = election::plan(config, monitor.links())?;
+        let things = planned.iter().flat_map(Planned::things);
+        let things: Vec<Thing> = things.chain(election::statics(config, monitor.links())).collect();
+        leftovers::remove(monitor.links(), &things, &record)?;
+        let written = leftovers::write_record(&things, &ground, &record);
+        written.with_context(|| format!("cannot write {}", record.display()))?;
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
         let counters = Arc::new(counters);
         board.set_interfaces(interfaces);
         self.degrade(degraded);
-        let will = self.will.clone();
-        let election =
-            Election::new(&self.config, known, planned.clone(), datapath, monitor, board, publisher, will)?;
+        let election = Election::new(
+            &self.config,
+            known,
+            planned.clone(),
+            ground,
+            datapath,
+            monitor,
+            board,
+            publisher,
+            will,
+        )?;
         let (scheduling, lost) = realtime::schedule();
         self.degrade(lost);
         let degraded = std::mem::take(&mut self.degraded);
@@ -185,6 +207,14 @@ impl Agent {
             self.degraded.push(sentence);
         }
     }
+}
+
+const UNREADABLE: &str = "cannot read the interfaces of this host";
+
+/// The protocols of the configuration's routes, where it gives them one (`proto`).
+fn route_protocols(config: &Config) -> BTreeSet<u8> {
+    let routes = config.instances.iter().flat_map(|instance| &instance.routes).chain(&config.static_routes);
+    routes.filter_map(|route| route.protocol).collect()
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {

@@ -1,7 +1,8 @@
-//! What an agent left that was killed together with its warden: found and removed by the next one with its run directory.
+//! What an agent left that was killed together with its warden: found and undone by the next one with its run directory.
 //!
 //! An address is removed when it bears the mark of an agent and is one of this configuration, or one that the record in
-//! the run directory names. Other addresses with the mark may be another agent's, with another run directory.
+//! the run directory names. Other addresses with the mark may be another agent's, with another run directory. Routes and
+//! rules bear a mark too, without which the kernel does not remove them; kernel parameters stand in the record as they were.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,41 +10,94 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::effects::{Address, Rtnl, remove};
-use crate::election::Planned;
+use crate::effects::{self, Address, Ground, Macvlans, Rtnl, Thing};
 use crate::link::Links;
 
 /// An address on an interface: index, address, prefix length.
 type Place = (u32, IpAddr, u8);
 
-/// Removes the addresses that are left over. The owner's own address, which no agent has put there, stays.
+/// Removes the things that are left over. The owner's own address, which no agent has put there, stays.
 ///
 /// # Errors
 /// When the kernel refuses to remove one.
-pub(crate) fn remove_leftovers(links: &Links, planned: &[Planned], record: &Path) -> anyhow::Result<()> {
-    let mut known: Vec<Place> = places(planned).collect();
-    known.extend(fs::read_to_string(record).unwrap_or_default().lines().filter_map(parse));
+pub(crate) fn remove(links: &Links, things: &[Thing], record: &Path) -> anyhow::Result<()> {
+    let mut known: Vec<Place> = things.iter().filter_map(place).collect();
+    let recorded = fs::read_to_string(record).unwrap_or_default();
+    known.extend(recorded.lines().filter_map(parse));
     known.sort_unstable();
     known.dedup();
-    let left: Vec<Address> = known.into_iter().filter(|place| is_marked(links, *place)).map(bare).collect();
-    for (address, result) in left.iter().zip(remove(&mut Rtnl::open()?, &left)?) {
+    let marked = known.into_iter().filter(|place| is_marked(links, *place));
+    let left: Vec<Thing> = marked.map(|place| Thing::Address(bare(place))).collect();
+    let mut rtnl = Rtnl::open()?;
+    for (thing, result) in left.iter().zip(effects::remove(&mut rtnl, &left)?) {
         result?;
-        tracing::warn!("removed {}/{}, which an agent had left behind", address.ip, address.prefix);
+        tracing::warn!("removed {thing}, which an agent had left behind");
+    }
+    // A route with a mark of its own may be anybody's.
+    let ours = |thing: &&Thing| match thing {
+        Thing::Route(route) => route.config.protocol.is_none(),
+        Thing::Rule(_) => true,
+        Thing::Address(_) | Thing::Up(..) => false,
+    };
+    let others: Vec<Thing> = things.iter().filter(ours).cloned().collect();
+    for result in effects::remove(&mut rtnl, &others)? {
+        result?;
     }
     Ok(())
 }
 
-/// Records every address that this agent may put on an interface, for the case that nobody removes them.
+/// Records every address that this agent may put on an interface, its own interfaces, and kernel parameters as they were
+/// before it, for the case that nobody removes the ones and puts back the others.
 ///
 /// # Errors
 /// When the record cannot be written.
-pub(crate) fn write_record(planned: &[Planned], record: &Path) -> io::Result<()> {
+pub(crate) fn write_record(things: &[Thing], ground: &Ground, record: &Path) -> io::Result<()> {
     let mut lines = String::new();
-    for (ifindex, ip, prefix) in places(planned) {
-        // Writing to a string does not fail.
+    // Writing to a string does not fail.
+    for (ifindex, ip, prefix) in things.iter().filter_map(place) {
         let _ = writeln!(lines, "address {ip}/{prefix} interface {ifindex}");
     }
+    for thing in things {
+        if let Thing::Up(_, name) = thing {
+            let _ = writeln!(lines, "link {name}");
+        }
+    }
+    for (path, value) in ground.parameters() {
+        let _ = writeln!(lines, "parameter {path} was {value}");
+    }
     fs::write(record, lines)
+}
+
+/// Removes interfaces that an agent has made.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn remove_links(links: &Links, record: &Path) -> anyhow::Result<()> {
+    let recorded = fs::read_to_string(record).unwrap_or_default();
+    let names = recorded.lines().filter_map(|line| line.strip_prefix("link "));
+    let left = names.filter_map(|name| links.by_name(name)).filter(|link| link.made_by_vipd);
+    for link in left {
+        Macvlans::remove_left_over(link)?;
+    }
+    Ok(())
+}
+
+/// Puts kernel parameters back that an agent has set.
+pub(crate) fn put_parameters_back(record: &Path) {
+    let recorded = fs::read_to_string(record).unwrap_or_default();
+    for (path, value) in recorded.lines().filter_map(parameter) {
+        match fs::write(path, value) {
+            Ok(()) => tracing::warn!("put {path} back to {value}, which an agent had set"),
+            // Its interface may be gone.
+            Err(error) => tracing::debug!("cannot put {path} back to {value}: {error}"),
+        }
+    }
+}
+
+fn parameter(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("parameter ")?
+        .split_once(" was ")
+        .filter(|(path, _)| path.starts_with("/proc/sys/net/"))
 }
 
 fn parse(line: &str) -> Option<Place> {
@@ -52,9 +106,11 @@ fn parse(line: &str) -> Option<Place> {
     Some((ifindex.parse().ok()?, ip.parse().ok()?, prefix.parse().ok()?))
 }
 
-fn places(planned: &[Planned]) -> impl Iterator<Item = Place> {
-    let addresses = planned.iter().flat_map(|planned| &planned.vips).map(|vip| &vip.address);
-    addresses.map(|address| (address.ifindex, address.ip, address.prefix))
+fn place(thing: &Thing) -> Option<Place> {
+    match thing {
+        Thing::Address(address) => Some((address.ifindex, address.ip, address.prefix)),
+        _ => None,
+    }
 }
 
 fn is_marked(links: &Links, (ifindex, ip, prefix): Place) -> bool {
@@ -63,7 +119,7 @@ fn is_marked(links: &Links, (ifindex, ip, prefix): Place) -> bool {
 
 /// What the kernel needs to find it.
 fn bare((ifindex, ip, prefix): Place) -> Address {
-    Address { ifindex, ip, prefix, label: None, broadcast: None, scope: 0 }
+    Address { ifindex, ip, prefix, label: None, broadcast: None, scope: 0, tracked: true }
 }
 
 #[cfg(test)]
@@ -85,6 +141,20 @@ mod tests {
         ];
         for (line, place) in cases {
             assert_eq!(parse(line), place, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_the_network_is_put_back_and_nothing_else_is_written() {
+        let path = "/proc/sys/net/ipv4/conf/eth0/arp_ignore";
+        let cases = [
+            (format!("parameter {path} was 0"), Some((path, "0"))),
+            ("parameter /etc/passwd was 0".to_owned(), None),
+            (format!("parameter {path}"), None),
+            ("address 192.0.2.1/24 interface 7".to_owned(), None),
+        ];
+        for (line, expected) in &cases {
+            assert_eq!(parameter(line), *expected, "{line:?}");
         }
     }
 }

@@ -18,6 +18,11 @@ pub(crate) fn attached(host: &Host) -> Vec<String> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Traces {
     addresses: String,
+    links: String,
+    routes: String,
+    rules: String,
+    /// Those that an agent may set.
+    parameters: String,
     qdiscs: String,
     programs: Vec<String>,
     /// Besides the host's first process, that one's `cat`, and the `ps` that looks; without what has ended, and whose end
@@ -35,10 +40,24 @@ impl Traces {
         let others = running.map(|(_, name)| name).filter(|name| !["sh", "cat", "ps"].contains(name));
         Ok(Self {
             addresses: host.command("ip -o address show")?,
+            links: host.command("ip -o link show")?,
+            routes: ["-4", "-6"].map(|family| listed(host, family, "route show table all")).concat(),
+            rules: ["-4", "-6"].map(|family| listed(host, family, "rule show")).concat(),
+            parameters: ["arp_ignore", "arp_announce", "promote_secondaries"]
+                .map(|name| host.read_file(&format!("/proc/sys/net/ipv4/conf/eth0/{name}")).expect("sysctl"))
+                .concat(),
             qdiscs: host.command("tc qdisc show")?,
             programs: attached(host),
             processes: others.map(str::to_owned).collect(),
             files: host.command("find /run /sys/fs/bpf -not -path /run/mount*")?,
         })
     }
+}
+
+/// What `ip` lists, whatever its order.
+fn listed(host: &Host, family: &str, what: &str) -> String {
+    let listed = host.command(&format!("ip {family} {what}")).expect("ip");
+    let mut lines: Vec<&str> = listed.lines().collect();
+    lines.sort_unstable();
+    lines.concat()
 }

@@ -31,7 +31,7 @@ pub enum Reason {
     Checksum,
     /// No virtual router of this id here (C-RX-04).
     Vrid,
-    /// No virtual router at all on this VLAN (C-L2-06).
+    /// No virtual router at all of this family on this VLAN (C-L2-06).
     Vlan,
     /// Undefined authentication type (C-AUTH-03).
     AuthTypeUnknown,

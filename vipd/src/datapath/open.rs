@@ -269,9 +269,9 @@ fn tell(
     let subject = if hears { "adverts are received" } else { "its virtual addresses are guarded" };
     let lost = match (datapath, hears) {
         (config::Datapath::Socket, true) => {
-            "; every advert wakes the agent, and an agent that hangs as Master goes on answering ARP"
+            "; every advert wakes the agent, and an agent that hangs as Master goes on answering for its addresses"
         }
-        (config::Datapath::Socket, false) => "; an agent that hangs as Master goes on answering ARP there",
+        (config::Datapath::Socket, false) => "; an agent that hangs as Master goes on answering for them",
         (config::Datapath::XdpGeneric | config::Datapath::Tcx, true) => {
             "; adverts are checked later on their way than in the driver"
         }

@@ -1,15 +1,14 @@
 //! Puts virtual addresses on interfaces and takes them off.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
-use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use rtnetlink::packet_route::address::{
     AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
 };
 use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::rtnl::{Request, Rtnl};
+use super::rtnl::Request;
+use super::things::CREATE;
 use crate::config::VirtualAddress;
 
 /// The mark (`IFA_PROTO`, kernel 5.18 or newer) on every address that this agent adds: VRRP's own protocol number. By
@@ -31,6 +30,8 @@ pub struct Address {
     pub broadcast: Option<Ipv4Addr>,
     /// `RT_SCOPE` value; the kernel knows that of an IPv6 address by itself.
     pub scope: u8,
+    /// It is put back when somebody else removes it.
+    pub tracked: bool,
 }
 
 impl Address {
@@ -47,6 +48,7 @@ impl Address {
                 _ => None,
             },
             scope: config.scope,
+            tracked: !config.no_track,
         }
     }
 
@@ -76,38 +78,11 @@ impl Address {
         message
     }
 
-    fn add(&self) -> Request {
-        (RouteNetlinkMessage::NewAddress(self.message()), NLM_F_CREATE | NLM_F_EXCL)
+    pub(super) fn add(&self) -> Request {
+        (RouteNetlinkMessage::NewAddress(self.message()), CREATE)
     }
 
-    fn remove(&self) -> Request {
+    pub(super) fn remove(&self) -> Request {
         (RouteNetlinkMessage::DelAddress(self.message()), 0)
     }
-}
-
-/// Adds all addresses. The result tells for each whether it was added (`true`) or was there before (`false`).
-///
-/// # Errors
-/// As for [`Rtnl::apply`].
-pub(super) fn add(rtnl: &mut Rtnl, addresses: &[Address]) -> io::Result<Vec<io::Result<bool>>> {
-    let outcomes = rtnl.apply(addresses.iter().map(Address::add).collect())?;
-    let added = |outcome: io::Result<()>| match outcome {
-        Ok(()) => Ok(true),
-        Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(false),
-        Err(error) => Err(error),
-    };
-    Ok(outcomes.into_iter().map(added).collect())
-}
-
-/// Removes all addresses; one that is not there counts as removed.
-///
-/// # Errors
-/// As for [`Rtnl::apply`].
-pub(crate) fn remove(rtnl: &mut Rtnl, addresses: &[Address]) -> io::Result<Vec<io::Result<()>>> {
-    let outcomes = rtnl.apply(addresses.iter().map(Address::remove).collect())?;
-    let removed = |outcome: io::Result<()>| match outcome {
-        Err(error) if !matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::ENODEV)) => Err(error),
-        _ => Ok(()),
-    };
-    Ok(outcomes.into_iter().map(removed).collect())
 }

@@ -1,5 +1,5 @@
-//! Brings the addresses of every virtual router to what the election wants, on a thread of its own: the kernel works off
-//! such requests under one lock of the whole host, and an advert must not wait for it.
+//! Brings the addresses, routes and rules of every virtual router to what the election wants, on a thread of its own: the
+//! kernel works off such requests under one lock of the whole host, and an advert must not wait for it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,33 +9,58 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc;
 use vipd_core::InstanceId;
 
-use super::addresses::{self, Address};
 use super::rtnl::Rtnl;
+use super::things::{self, Thing};
 use crate::realtime;
 use crate::warden::Will;
 
 /// What an order has done.
 #[derive(Debug)]
 pub struct Applied {
-    /// Whose addresses.
+    /// Whose things.
     pub instance: InstanceId,
     /// They are held.
     pub held: bool,
     /// One of them was on its interface before this agent came, and is not its to give away.
     pub found: bool,
-    /// Why not all of them, one sentence an address; empty when all went well.
+    /// What somebody else had removed, and is there again.
+    pub restored: Vec<String>,
+    /// Why not all of them, one sentence a thing; empty when all went well.
     pub failures: Vec<String>,
 }
 
-/// What is wanted of the addresses of a virtual router.
+/// Things that a log line names one by one.
+const NAMED: usize = 3;
+
+impl Applied {
+    /// Says what went wrong, and what somebody else had done, in the name of whom the things belong to.
+    pub fn tell(&self, name: &str) {
+        for failure in &self.failures {
+            tracing::error!("({name}) {failure}");
+        }
+        let named = self.restored.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        match self.restored.len() {
+            0 => {}
+            1..=NAMED => tracing::warn!("({name}) somebody else removed {named}; it is put back"),
+            all => tracing::warn!(
+                "({name}) somebody else removed {named} and {} more; it is put back",
+                all - NAMED
+            ),
+        }
+    }
+}
+
+/// What is wanted of the things of a virtual router.
 #[derive(Debug)]
 pub enum Order {
-    /// They are to be on their interfaces.
+    /// They are to be there, in their order.
     Hold,
-    /// They are to be gone.
+    /// If they are held, those are put back that somebody else has removed, except where that is allowed.
+    Restore,
+    /// They are to be gone, the last first.
     Release,
     /// They are others from now on. If they are held, only what is different is moved.
-    Replace(Vec<Address>),
+    Replace(Vec<Thing>),
 }
 
 /// The orders' way in and the results' way out.
@@ -64,7 +89,7 @@ impl Holder {
         Ok(Self { orders: Some(orders), results, thread: Some(thread) })
     }
 
-    /// Gives an order for the addresses of a virtual router, of which there are none at first. Orders are carried out in
+    /// Gives an order for the things of a virtual router, of which there are none at first. Orders are carried out in
     /// turn.
     pub fn order(&self, instance: InstanceId, order: Order) {
         // The thread ends only when this sender is dropped.
@@ -86,11 +111,19 @@ impl Drop for Holder {
     }
 }
 
-/// The addresses of one virtual router.
+/// The things of one virtual router.
 #[derive(Debug, Default)]
-struct Addresses {
-    list: Vec<Address>,
+struct Things {
+    list: Vec<Thing>,
     held: bool,
+}
+
+/// What came of an order.
+#[derive(Default)]
+struct Done {
+    found: bool,
+    restored: Vec<String>,
+    failures: Vec<String>,
 }
 
 fn work(
@@ -100,67 +133,99 @@ fn work(
     results: &mpsc::UnboundedSender<Applied>,
 ) {
     realtime::assist();
-    let mut routers: BTreeMap<InstanceId, Addresses> = BTreeMap::new();
+    let mut routers: BTreeMap<InstanceId, Things> = BTreeMap::new();
     while let Ok((instance, order)) = orders.recv() {
         let router = routers.entry(instance).or_default();
-        let done = router.obey(order, &mut rtnl, will);
-        let (found, failures) =
-            done.unwrap_or_else(|error| (false, vec![format!("the kernel cannot be asked: {error}")]));
-        if results.send(Applied { instance, held: router.held, found, failures }).is_err() {
+        let done = router.obey(order, &mut rtnl, will).unwrap_or_else(|error| Done {
+            failures: vec![format!("the kernel cannot be asked: {error}")],
+            ..Done::default()
+        });
+        let Done { found, restored, failures } = done;
+        if results.send(Applied { instance, held: router.held, found, restored, failures }).is_err() {
             return;
         }
     }
 }
 
-impl Addresses {
+impl Things {
     fn obey(&mut self, order: Order, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
         match order {
-            Order::Hold => self.held = true,
-            Order::Release => self.held = false,
+            Order::Hold => {
+                self.held = true;
+                hold(rtnl, &self.list, will)
+            }
+            Order::Restore if self.held => {
+                let tracked: Vec<Thing> =
+                    self.list.iter().filter(|thing| thing.is_tracked()).cloned().collect();
+                let mut done = hold(rtnl, &tracked, will)?;
+                done.found |= self.list.iter().any(|thing| thing.is_address() && !will.is_ours(thing));
+                Ok(done)
+            }
+            Order::Restore => Ok(Done::default()),
+            Order::Release => {
+                self.held = false;
+                release(rtnl, &self.list, will)
+            }
             Order::Replace(list) => {
                 let gone = std::mem::replace(&mut self.list, list);
-                let gone: Vec<Address> =
-                    gone.into_iter().filter(|address| !self.list.contains(address)).collect();
-                let (_, mut failures) = release(rtnl, &gone, will)?;
-                if !self.held {
-                    return Ok((false, failures));
+                let gone: Vec<Thing> = gone.into_iter().filter(|thing| !self.list.contains(thing)).collect();
+                let mut done = release(rtnl, &gone, will)?;
+                if self.held {
+                    let held = hold(rtnl, &self.list, will)?;
+                    done.found = held.found;
+                    done.failures.extend(held.failures);
                 }
-                let (found, more) = hold(rtnl, &self.list, will)?;
-                failures.extend(more);
-                return Ok((found, failures));
+                Ok(done)
             }
         }
-        if self.held { hold(rtnl, &self.list, will) } else { release(rtnl, &self.list, will) }
     }
 }
 
-/// Whether one was found, and the failures.
-type Done = (bool, Vec<String>);
-
-fn hold(rtnl: &mut Rtnl, list: &[Address], will: &Will) -> io::Result<Done> {
-    if !list.iter().all(|address| will.asks(address)) {
-        return Ok((false, vec!["no address is added any more: the agent is ending".to_owned()]));
+fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
+    let were_ours: Vec<bool> = list.iter().map(|thing| will.is_ours(thing)).collect();
+    let mut done = Done::default();
+    if !list.iter().all(|thing| will.asks(thing)) {
+        done.failures.push("nothing is put in place any more: the agent is ending".to_owned());
+        return Ok(done);
     }
-    let (mut found, mut failures) = (false, Vec::new());
-    for (address, outcome) in list.iter().zip(addresses::add(rtnl, list)?) {
-        will.asked(address, outcome.as_ref().is_ok_and(|added| *added));
-        match outcome {
-            Ok(_) => found |= !will.is_ours(address),
-            Err(error) => failures.push(format!("cannot add {}/{}: {error}", address.ip, address.prefix)),
+    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, list)?).zip(were_ours) {
+        will.asked(thing, outcome.as_ref().is_ok_and(|added| *added));
+        match (outcome, thing) {
+            // To set up what is up already is no news.
+            (Ok(true), thing) if was_ours && !matches!(thing, Thing::Up(..)) => {
+                done.restored.push(thing.to_string());
+            }
+            (Ok(_), Thing::Address(_)) => done.found |= !will.is_ours(thing),
+            (Ok(false), _) if !was_ours => {
+                will.removed(thing);
+                done.failures.push(format!("cannot add {thing}: there is another one like it"));
+            }
+            (Ok(_), _) => {}
+            (Err(error), _) => {
+                if !was_ours && !matches!(thing, Thing::Address(_)) {
+                    will.removed(thing);
+                }
+                // What a missing interface is to the virtual router, others say.
+                if error.raw_os_error() == Some(libc::ENODEV) {
+                    tracing::debug!("cannot add {thing}: {error}");
+                } else {
+                    done.failures.push(format!("cannot add {thing}: {error}"));
+                }
+            }
         }
     }
-    Ok((found, failures))
+    Ok(done)
 }
 
 /// What was on an interface before this agent came stays: the owner's own address.
-fn release(rtnl: &mut Rtnl, list: &[Address], will: &Will) -> io::Result<Done> {
-    let put: Vec<Address> = list.iter().filter(|address| will.is_ours(address)).cloned().collect();
-    let mut failures = Vec::new();
-    for (address, outcome) in put.iter().zip(addresses::remove(rtnl, &put)?) {
-        will.removed(address);
+fn release(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
+    let put: Vec<Thing> = list.iter().rev().filter(|thing| will.is_ours(thing)).cloned().collect();
+    let mut done = Done::default();
+    for (thing, outcome) in put.iter().zip(things::remove(rtnl, &put)?) {
+        will.removed(thing);
         if let Err(error) = outcome {
-            failures.push(format!("cannot remove {}/{}: {error}", address.ip, address.prefix));
+            done.failures.push(format!("cannot remove {thing}: {error}"));
         }
     }
-    Ok((false, failures))
+    Ok(done)
 }

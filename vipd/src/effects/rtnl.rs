@@ -58,6 +58,32 @@ impl Rtnl {
         Ok(outcomes)
     }
 
+    /// Has the kernel carry out a request that was put into words before; what comes of it is not asked.
+    ///
+    /// # Errors
+    /// When the socket fails.
+    pub(super) fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.socket.send(octets, 0).map(drop)
+    }
+
+    /// What the kernel answers to a question.
+    ///
+    /// # Errors
+    /// The kernel's own, or that of the socket.
+    pub(super) fn ask(&mut self, question: RouteNetlinkMessage) -> io::Result<RouteNetlinkMessage> {
+        self.socket.send(&octets((question, 0)), 0)?;
+        self.answers.clear();
+        self.socket.recv(&mut self.answers, 0)?;
+        let answer = NetlinkMessage::deserialize(&self.answers).map_err(io::Error::other)?;
+        match answer.payload {
+            NetlinkPayload::InnerMessage(answer) => Ok(answer),
+            NetlinkPayload::Error(error) => {
+                Err(io::Error::from_raw_os_error(error.raw_code().saturating_neg()))
+            }
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// Reads until the last request has been answered.
     fn await_answers(&mut self, outcomes: &mut [io::Result<()>]) -> io::Result<()> {
         loop {
@@ -77,6 +103,13 @@ impl Rtnl {
             }
         }
     }
+}
+
+/// A request as it goes to the kernel, without a wish for an answer.
+pub(crate) fn octets((message, flags): Request) -> Vec<u8> {
+    let mut octets = Vec::new();
+    append(&mut octets, message, 1, NLM_F_REQUEST | flags);
+    octets
 }
 
 fn append(octets: &mut Vec<u8>, message: RouteNetlinkMessage, number: usize, flags: u16) {

@@ -38,13 +38,13 @@ pub struct Sent {
     pub adverts: AtomicU64,
     /// Resignations (priority-zero-pkts-sent).
     pub priority_zero: AtomicU64,
-    /// Gratuitous ARP frames.
+    /// Announcements of addresses: gratuitous ARP and unsolicited neighbour advertisements.
     pub garps: AtomicU64,
     /// Frames that the kernel did not take.
     pub failures: AtomicU64,
     /// Entries into MASTER (master-transitions).
     pub master_transitions: AtomicU64,
-    /// Gratuitous ARP of others for our addresses while we were MASTER.
+    /// Announcements of others for our addresses while we were MASTER.
     pub claims: AtomicU64,
 }
 

@@ -72,7 +72,8 @@ impl Frames {
     pub(super) fn new(planned: &Planned) -> Result<Self, EmitError> {
         let priority = planned.config.priority;
         let adverts = planned.source.map_or(Ok(Vec::new()), |source| adverts(planned, source, priority))?;
-        let announcements = planned.vips.iter().map(Announcement::new).collect::<Result<_, _>>()?;
+        let there = planned.vips.iter().filter(|vip| vip.address.ifindex != 0);
+        let announcements = there.map(Announcement::new).collect::<Result<_, _>>()?;
         Ok(Self { adverts, priority, announcements })
     }
 

@@ -2,20 +2,38 @@
 
 use std::net::IpAddr;
 
-use vipd_core::{Fault, Input, InstanceId};
+use vipd_core::{Fault, Input, InstanceId, State};
 
 use super::clock;
 use super::frames::Frames;
 use super::plan::Planned;
 use super::run::Election;
+use crate::effects::{Order, Thing};
+use crate::link::{Change, Links};
 
 /// What of a virtual router's interface matters to the election: whether it is cut off, and its source.
 type Reach = (bool, Option<IpAddr>);
 
 impl Election {
-    /// Takes over what interfaces look like now.
-    pub(super) fn links_changed(&mut self) {
+    /// Takes over what has changed.
+    pub(super) fn host_changed(&mut self, change: Change) {
+        match change {
+            Change::Link(index) => self.links_changed(Some(index)),
+            Change::Everything => self.links_changed(None),
+            Change::Address(_) => self.sources_changed(),
+            Change::AddressGone(index) => {
+                self.sources_changed();
+                self.put_back(|planned, links| planned.has_addresses_on(index) && !planned.carried(links));
+            }
+            Change::RouteGone => self.put_back(|planned, _| planned.has_routes()),
+        }
+        self.statics_changed(change);
+    }
+
+    /// `None`: any interface may have changed.
+    fn links_changed(&mut self, index: Option<u32>) {
         self.weigh();
+        self.prepare_interfaces();
         let mut changed = Vec::new();
         for id in self.ids() {
             let planned = &mut self.members[usize::from(id.0)].planned;
@@ -28,13 +46,34 @@ impl Election {
             self.follow(changed.iter().filter(|(.., moved)| *moved).map(|(id, ..)| *id));
         }
         for (id, before, _) in changed {
-            self.rebuild(id);
-            self.link_changed(id, before, reach(self.planned(id)));
-            self.tell_kernel(id);
-            self.publish(id);
+            self.rebuild(id, before);
         }
+        self.put_back(|planned, links| {
+            // The kernel removes routes by an interface that goes down, and does not say so.
+            let came_up =
+                |index| links.by_index(index).is_some_and(|link| link.up) && planned.leads_by(index);
+            index.is_none_or(came_up) || !planned.carried(links)
+        });
+    }
+
+    fn sources_changed(&mut self) {
         for id in self.ids() {
-            self.restore(id);
+            let planned = &mut self.members[usize::from(id.0)].planned;
+            let before = reach(planned);
+            if planned.refresh_source(self.monitor.links()) {
+                self.rebuild(id, before);
+            }
+        }
+    }
+
+    /// Prepares interfaces that have come, or were made again.
+    fn prepare_interfaces(&mut self) {
+        let Self { members, ground, monitor, .. } = self;
+        for (number, member) in members.iter().enumerate() {
+            let config = &member.planned.config;
+            if let Err(error) = ground.prepare(number, config, monitor.links()) {
+                tracing::error!("({}) {error:#}", config.name);
+            }
         }
     }
 
@@ -51,14 +90,18 @@ impl Election {
         if let Err(error) = self.fences.follow(self.members.iter().map(|member| &member.planned)) {
             tracing::error!("cannot open a socket to ask other hosts: {error}");
         }
+        let peers = self.members.iter().flat_map(|member| member.planned.peers());
+        if let Err(error) = self.neighbours.look_after(peers) {
+            tracing::error!("cannot keep the neighbour entries of peers: {error}");
+        }
         self.board.set_interfaces(self.datapath.interfaces());
         for id in moved {
             self.replace(id);
         }
     }
 
-    /// Has the frames of a virtual router say what is so now.
-    fn rebuild(&mut self, id: InstanceId) {
+    /// Has everybody know of a virtual router what is so now.
+    fn rebuild(&mut self, id: InstanceId, before: Reach) {
         let member = &mut self.members[usize::from(id.0)];
         self.fences.set_source(id, member.planned.source);
         match Frames::new(&member.planned) {
@@ -68,9 +111,12 @@ impl Election {
             }
             Err(error) => tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name),
         }
+        self.tell_of_link(id, before, reach(self.planned(id)));
+        self.tell_kernel(id);
+        self.publish(id);
     }
 
-    fn link_changed(&mut self, id: InstanceId, before: Reach, after: Reach) {
+    fn tell_of_link(&mut self, id: InstanceId, before: Reach, after: Reach) {
         let now = clock::now();
         let missing = |fault, missing| {
             if missing { Input::FaultRaised(fault) } else { Input::FaultCleared(fault) }
@@ -86,17 +132,28 @@ impl Election {
         }
     }
 
-    /// Puts back what somebody else took off.
-    fn restore(&mut self, id: InstanceId) {
-        let member = &self.members[usize::from(id.0)];
-        if member.in_place && !member.planned.carried(self.monitor.links()) {
-            tracing::warn!(
-                "({}) an address was removed by somebody else; it is put back",
-                member.planned.config.name
-            );
-            self.order(id, true);
-            self.members[usize::from(id.0)].announcements = 1;
+    /// Has put back what somebody else took off those virtual routers that may lack something.
+    fn put_back(&mut self, may_lack: impl Fn(&Planned, &Links) -> bool) {
+        let Self { members, orders, monitor, .. } = self;
+        for (id, member) in (0..).map(InstanceId).zip(members) {
+            if member.in_place && may_lack(&member.planned, monitor.links()) {
+                // Announcements wait meanwhile.
+                member.in_place = false;
+                member.announcements = u32::from(!member.planned.carried(monitor.links()));
+                member.orders += 1;
+                orders.push((id, Order::Restore));
+            }
         }
+    }
+
+    /// Has the addresses of a virtual router be where its interfaces are now.
+    fn replace(&mut self, id: InstanceId) {
+        let is_master = self.router.state(id) == State::Master;
+        let member = &mut self.members[usize::from(id.0)];
+        member.in_place = false;
+        member.announcements = is_master.into();
+        member.orders += 1;
+        self.orders.push((id, Order::Replace(member.planned.things())));
     }
 }
 
@@ -104,7 +161,7 @@ fn reach(planned: &Planned) -> Reach {
     (planned.is_cut(), planned.source)
 }
 
-/// The interfaces that it is on, and where its addresses belong.
-fn places(planned: &Planned) -> (u32, Vec<u32>) {
-    (planned.ifindex, planned.vips.iter().map(|vip| vip.on).collect())
+/// The interface that it is on, and all that it holds with the interfaces that this belongs to.
+fn places(planned: &Planned) -> (u32, Vec<Thing>) {
+    (planned.ifindex, planned.things())
 }

@@ -13,9 +13,10 @@ mod perform;
 mod plan;
 mod run;
 mod standing;
+mod statics;
 mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub use plan::{Error as PlanError, Group, Planned, plan};
+pub use plan::{Error as PlanError, Group, Planned, plan, statics};
 pub use run::{Command, Election};

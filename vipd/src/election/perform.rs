@@ -48,7 +48,9 @@ impl Election {
             match action {
                 Action::Report(id, transition) => self.report(id, transition),
                 Action::SendAdvert(id, priority) => self.queue_advert(id, priority),
-                Action::HoldAddresses(id, held) => self.order(id, held),
+                Action::HoldAddresses(id, held) => {
+                    self.order(id, if held { Order::Hold } else { Order::Release });
+                }
                 Action::ProveConnected(id) => self.fences.prove(id, clock::now()),
                 Action::ReportLoser(id) => self.publisher.loser(id, self.router.status(id).priority),
                 Action::Announce(id) => {
@@ -170,33 +172,24 @@ impl Election {
         }
     }
 
-    /// Has the addresses of a virtual router held or released.
-    pub(super) fn order(&mut self, id: InstanceId, held: bool) {
+    /// Has what a virtual router holds as Master put in place or taken away.
+    fn order(&mut self, id: InstanceId, order: Order) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
         member.announcements = 0;
         self.announcer.cancel(id);
         member.orders += 1;
-        self.orders.push((id, if held { Order::Hold } else { Order::Release }));
-    }
-
-    /// Has the addresses of a virtual router be where its interfaces are now.
-    pub(super) fn replace(&mut self, id: InstanceId) {
-        let is_master = self.router.state(id) == State::Master;
-        let member = &mut self.members[usize::from(id.0)];
-        member.in_place = false;
-        member.announcements = is_master.into();
-        member.orders += 1;
-        self.orders.push((id, Order::Replace(member.planned.list())));
+        self.orders.push((id, order));
     }
 
     /// Takes note of what became of an order.
     pub(super) fn applied(&mut self, applied: &Applied) {
         let id = applied.instance;
-        let member = &mut self.members[usize::from(id.0)];
-        for failure in &applied.failures {
-            tracing::error!("({}) {failure}", member.planned.config.name);
-        }
+        let Some(member) = self.members.get_mut(usize::from(id.0)) else {
+            self.statics.applied(applied);
+            return;
+        };
+        applied.tell(&member.planned.config.name);
         member.orders -= 1;
         member.in_place = applied.held && member.orders == 0;
         if applied.held {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
 
-use crate::config::{Config, Family, Instance, Peer, VirtualAddress};
-use crate::effects::Address;
+use crate::config::{self, Config, Family, Instance, Peer, StaticAddress, VirtualAddress};
+use crate::effects::{Address, Route, Thing, virtual_mac};
 use crate::link::{Link, Links, sysctl};
 
 /// Why a configuration cannot run on this host.
@@ -43,8 +43,6 @@ pub struct Vip {
     pub router: bool,
     /// Adverts list it.
     pub listed: bool,
-    /// It is put back when somebody takes it away.
-    pub tracked: bool,
 }
 
 /// A virtual router with the interface that it runs on.
@@ -56,14 +54,18 @@ pub struct Planned {
     pub group: Option<Group>,
     /// Index of its interface; 0 while there is none.
     pub ifindex: u32,
-    /// Hardware address of its interface.
+    /// Source of the frames with its adverts: the hardware address of its interface, or its virtual one (C-TX-05).
     pub mac: [u8; 6],
+    /// Index of the interface with its virtual MAC, if it is to have one and that is there.
+    pub vmac: Option<u32>,
     /// Source of its adverts, while there is one.
     pub source: Option<IpAddr>,
     /// The interface can send and receive.
     pub up: bool,
     /// Its virtual addresses: those that adverts list, in the order of the configuration, then the others.
     pub vips: Vec<Vip>,
+    /// Routes that come and go with the addresses.
+    pub routes: Vec<Route>,
 }
 
 impl Planned {
@@ -94,16 +96,23 @@ impl Planned {
         self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
     }
 
-    /// Its virtual addresses whose interface is there.
+    /// All that it holds as Master whose interface is there, in the order in which it is put in place.
     #[must_use]
-    pub fn list(&self) -> Vec<Address> {
-        self.vips.iter().filter(|vip| vip.on != 0).map(|vip| vip.address.clone()).collect()
+    pub fn things(&self) -> Vec<Thing> {
+        let name = || self.config.vmac.as_ref().map_or_else(String::new, |vmac| vmac.name.clone());
+        let up = self.vmac.map(|ifindex| Thing::Up(ifindex, name()));
+        let there = self.vips.iter().map(|vip| &vip.address).filter(|address| address.ifindex != 0);
+        let addresses = there.cloned().map(Thing::Address);
+        let routes = self.routes.iter().cloned().map(Thing::Route);
+        let rules = self.config.rules.iter().cloned().map(Thing::Rule);
+        up.into_iter().chain(addresses).chain(routes).chain(rules).collect()
     }
 
-    /// It cannot send and receive, and that is a fault.
+    /// It cannot send and receive, or cannot hold its addresses, and that is a fault.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.ifindex == 0 || !self.up && !self.config.dont_track_primary
+        let lacks_vmac = self.config.vmac.is_some() && self.vmac.is_none();
+        self.ifindex == 0 || lacks_vmac || !self.up && !self.config.dont_track_primary
     }
 
     /// Takes over what its interfaces look like now: they may have come, gone, or been made again since. Tells whether
@@ -112,20 +121,55 @@ impl Planned {
         let link = find(&self.config.interface, links);
         let mut changed = replace(&mut self.ifindex, link.map_or(0, |link| link.index));
         changed |= replace(&mut self.up, link.is_some_and(|link| link.up));
-        changed |= replace(&mut self.source, link.and_then(|link| source(&self.config, link, links)));
+        changed |= self.refresh_source(links);
         if let Some(link) = link {
-            changed |= replace(&mut self.mac, link.mac);
+            changed |= replace(&mut self.mac, source_mac(&self.config, link));
         }
-        changed |= replace(&mut self.vips, vips(&self.config, links));
+        let vmac = self.config.vmac.as_ref().and_then(|vmac| links.by_name(&vmac.name));
+        let vmac = vmac.filter(|link| link.mac == virtual_mac(&self.config));
+        changed |= replace(&mut self.vmac, vmac.map(|link| link.index));
+        changed |= replace(&mut self.vips, vips(&self.config, vmac, links));
+        changed |= replace(&mut self.routes, on_host(&self.config.routes, links));
         changed
     }
 
-    /// Whether its interfaces carry all its addresses that are to be put back.
+    /// Takes over what addresses its interface has now; tells whether its source is another one.
+    pub fn refresh_source(&mut self, links: &Links) -> bool {
+        let source = find(&self.config.interface, links).and_then(|link| source(&self.config, link, links));
+        replace(&mut self.source, source)
+    }
+
+    /// Whether its interfaces carry all its addresses that are to be put back, and one with a virtual MAC is up.
     #[must_use]
     pub fn carried(&self, links: &Links) -> bool {
         let on_link =
             |address: &Address| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip));
-        self.vips.iter().filter(|vip| vip.tracked).all(|vip| on_link(&vip.address))
+        let mut tracked = self.vips.iter().map(|vip| &vip.address).filter(|address| address.tracked);
+        tracked.all(on_link)
+            && self.vmac.and_then(|ifindex| links.by_index(ifindex)).is_none_or(|link| link.set_up)
+    }
+
+    /// Its unicast peers, each with the interface that a link-local one is behind.
+    pub fn peers(&self) -> impl Iterator<Item = (IpAddr, u32)> {
+        self.config.peers.iter().map(|peer| (peer.ip, self.ifindex))
+    }
+
+    /// Whether an interface is one of those that its addresses are on.
+    #[must_use]
+    pub fn has_addresses_on(&self, ifindex: u32) -> bool {
+        self.vips.iter().any(|vip| vip.address.ifindex == ifindex)
+    }
+
+    /// Whether routes or rules come with its addresses.
+    #[must_use]
+    pub fn has_routes(&self) -> bool {
+        !self.routes.is_empty() || !self.config.rules.is_empty()
+    }
+
+    /// Whether routes that come with its addresses may lead by an interface.
+    #[must_use]
+    pub fn leads_by(&self, ifindex: u32) -> bool {
+        self.routes.iter().any(|route| route.oif.is_none_or(|oif| oif == ifindex))
     }
 }
 
@@ -163,28 +207,91 @@ fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<
         group,
         ifindex: 0,
         mac: [0; 6],
+        vmac: None,
         source: None,
         up: false,
         vips: Vec::new(),
+        routes: Vec::new(),
     };
     planned.refresh(links);
     Ok(planned)
 }
 
 /// The addresses of a virtual router on the interfaces that are there; those whose interface is not have index 0.
-fn vips(instance: &Instance, links: &Links) -> Vec<Vip> {
+fn vips(instance: &Instance, vmac: Option<&Link>, links: &Links) -> Vec<Vip> {
+    let link = find(&instance.interface, links);
+    let own = match &instance.vmac {
+        Some(_) => Carrier { mac: virtual_mac(instance), ..Carrier::new(vmac, link) },
+        None => Carrier::new(link, link),
+    };
+    let is_own =
+        |dev: &str| dev == instance.interface || instance.vmac.as_ref().is_some_and(|vmac| vmac.name == dev);
     let vip = |(config, listed): (&VirtualAddress, bool)| {
-        let link = find(config.dev.as_ref().unwrap_or(&instance.interface), links);
-        let on = link.map_or(0, |link| link.index);
-        let address = Address::new(config, on);
-        let forwards = |link: &Link| sysctl::is_on(&format!("net/ipv6/conf/{}/forwarding", link.name));
-        let router = address.ip.is_ipv6() && link.is_some_and(forwards);
-        let mac = link.map_or([0; 6], |link| link.mac);
-        Vip { address, on, mac, router, listed, tracked: !config.no_track }
+        let dev = config.dev.as_deref().filter(|dev| !is_own(dev));
+        let other = dev.map(|dev| find(dev, links)).map(|link| Carrier::new(link, link));
+        let Carrier { ifindex, on, mac, forwards } = other.unwrap_or(own);
+        let address = Address::new(config, ifindex);
+        let router = address.ip.is_ipv6() && forwards;
+        Vip { address, on, mac, router, listed }
     };
     let listed = instance.addresses.iter().map(|address| (address, true));
     let excluded = instance.excluded.iter().map(|address| (address, false));
     listed.chain(excluded).map(vip).collect()
+}
+
+/// An interface that addresses are put on.
+#[derive(Clone, Copy)]
+struct Carrier {
+    ifindex: u32,
+    on: u32,
+    mac: [u8; 6],
+    forwards: bool,
+}
+
+impl Carrier {
+    /// `on` is where the addresses are announced.
+    fn new(link: Option<&Link>, on: Option<&Link>) -> Self {
+        let forwarding =
+            link.and_then(|link| sysctl::read(&format!("net/ipv6/conf/{}/forwarding", link.name)));
+        Self {
+            ifindex: link.map_or(0, |link| link.index),
+            on: on.map_or(0, |link| link.index),
+            mac: link.map_or([0; 6], |link| link.mac),
+            forwards: forwarding.is_some_and(|value| value != "0"),
+        }
+    }
+}
+
+/// Those routes whose interface is there.
+fn on_host(routes: &[config::Route], links: &Links) -> Vec<Route> {
+    let route = |route: &config::Route| {
+        let oif = match &route.dev {
+            Some(dev) => Some(links.by_name(dev)?.index),
+            None => None,
+        };
+        Some(Route { config: route.clone(), oif })
+    };
+    routes.iter().filter_map(route).collect()
+}
+
+/// What is there while the agent runs, whatever the election says (`static_ipaddress`, `static_routes`, `static_rules`), as
+/// far as its interfaces are.
+#[must_use]
+pub fn statics(config: &Config, links: &Links) -> Vec<Thing> {
+    let address = |StaticAddress { dev, address }: &StaticAddress| {
+        Some(Thing::Address(Address::new(address, links.by_name(dev)?.index)))
+    };
+    let addresses = config.static_addresses.iter().filter_map(address);
+    let routes = on_host(&config.static_routes, links).into_iter().map(Thing::Route);
+    addresses.chain(routes).chain(config.static_rules.iter().cloned().map(Thing::Rule)).collect()
+}
+
+/// The source of frames with adverts: the virtual MAC, unless they are to leave with that of the interface (C-TX-05).
+fn source_mac(instance: &Instance, link: &Link) -> [u8; 6] {
+    match &instance.vmac {
+        Some(vmac) if !vmac.xmit_base => virtual_mac(instance),
+        _ => link.mac,
+    }
 }
 
 /// An Ethernet interface of this name.

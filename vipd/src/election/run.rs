@@ -15,11 +15,12 @@ use super::defence::Defence;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::statics::Statics;
 use super::tracked::Arithmetic;
 use crate::config::Config;
 use crate::control::{Operation, Target};
 use crate::datapath::{Claim, Datapath, Heard, Standing};
-use crate::effects::{Holder, Order, Transmitter};
+use crate::effects::{Ground, Holder, Neighbours, Order, Transmitter};
 use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
 use crate::notify::Publisher;
@@ -73,6 +74,8 @@ pub(super) enum Frame {
 pub struct Election {
     pub(super) router: Router,
     pub(super) members: Vec<Member>,
+    pub(super) statics: Statics,
+    pub(super) neighbours: Neighbours,
     pub(super) datapath: Datapath,
     pub(super) monitor: Monitor,
     pub(super) holder: Holder,
@@ -90,6 +93,8 @@ pub struct Election {
     pub(super) arithmetic: Arithmetic,
     pub(super) fences: Fences,
     pub(super) verdicts: Vec<Verdict>,
+    /// Last, so that it goes last: nothing stands on it any more.
+    pub(super) ground: Ground,
 }
 
 impl Election {
@@ -102,6 +107,7 @@ impl Election {
         config: &Config,
         known: Known,
         planned: Vec<Planned>,
+        ground: Ground,
         datapath: Datapath,
         monitor: Monitor,
         board: Arc<Board>,
@@ -130,14 +136,19 @@ impl Election {
         let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
-            holder.order(id, Order::Replace(member.planned.list()));
+            holder.order(id, Order::Replace(member.planned.things()));
             member.orders += 1;
         }
+        let statics = Statics::hold(config.clone(), monitor.links(), &holder);
+        let mut neighbours = Neighbours::default();
+        neighbours.look_after(members.iter().flat_map(|member| member.planned.peers()))?;
         let transmitter = Transmitter::open()?;
         let alarm = Alarm::new()?;
         Ok(Self {
             router,
             members,
+            statics,
+            neighbours,
             datapath,
             monitor,
             holder,
@@ -153,6 +164,7 @@ impl Election {
             arithmetic: Arithmetic::new(config, known),
             fences,
             verdicts: Vec::new(),
+            ground,
         })
     }
 
@@ -185,8 +197,8 @@ impl Election {
                 }
                 // Before the holder's results: what its work changed is then known when its result is looked at.
                 changed = self.monitor.changed() => {
-                    changed?;
-                    self.links_changed();
+                    let change = changed?;
+                    self.host_changed(change);
                 }
                 Some(applied) = self.holder.applied() => self.applied(&applied),
                 () = readings.changed() => self.weigh(),
@@ -224,7 +236,8 @@ impl Election {
             self.router.handle(id, Input::Shutdown, clock::now());
         }
         self.perform();
-        while self.members.iter().any(|member| member.orders > 0) {
+        self.statics.release(&self.holder);
+        while self.statics.are_moving() || self.members.iter().any(|member| member.orders > 0) {
             let Some(applied) = self.holder.applied().await else { return };
             self.applied(&applied);
         }

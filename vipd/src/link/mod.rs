@@ -5,5 +5,5 @@ mod monitor;
 pub(crate) mod sysctl;
 mod table;
 
-pub use monitor::Monitor;
+pub use monitor::{Change, Monitor};
 pub use table::{Link, Links};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Whether a switch such as `net/ipv6/conf/eth0/forwarding` is on; one that is not there is off.
-pub(crate) fn is_on(name: &str) -> bool {
-    fs::read_to_string(Path::new("/proc/sys").join(name)).is_ok_and(|value| value.trim() != "0")
+/// The value of a parameter such as `net/ipv6/conf/eth0/forwarding`; `None` where there is none.
+pub(crate) fn read(name: &str) -> Option<String> {
+    Some(fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?.trim().to_owned())
 }

@@ -7,7 +7,7 @@ use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressProtocol};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 
-use crate::effects::ADDRESS_PROTOCOL;
+use crate::effects::{ADDRESS_PROTOCOL, ALIAS};
 
 /// One interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Link {
     pub mac: [u8; 6],
     /// Administratively up, with carrier.
     pub up: bool,
+    /// Administratively up.
+    pub set_up: bool,
+    /// It is a macvlan of an agent like this one.
+    pub made_by_vipd: bool,
     addresses: Vec<LinkAddress>,
 }
 
@@ -123,12 +127,16 @@ impl Links {
             name: String::new(),
             mac: [0; 6],
             up: false,
+            set_up: false,
+            made_by_vipd: false,
             addresses: Vec::new(),
         });
         link.up = message.header.flags.contains(LinkFlags::Up | LinkFlags::Running);
+        link.set_up = message.header.flags.contains(LinkFlags::Up);
         for attribute in &message.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => link.name.clone_from(name),
+                LinkAttribute::IfAlias(alias) => link.made_by_vipd = alias == ALIAS,
                 LinkAttribute::Address(mac) => link.mac = mac.as_slice().try_into().unwrap_or_default(),
                 _ => {}
             }

@@ -41,10 +41,13 @@ impl Known {
             },
             Cause::Faulted(Fault::Tracked(thing)) => self.tell(thing),
             // Asked now: what it is like may have changed since, and then the state will.
-            Cause::Faulted(Fault::Link) if if_nametoindex(interface.as_str()).is_err() => {
-                format!("interface {interface} does not exist (yet)")
+            Cause::Faulted(Fault::Link) => {
+                let needed = [Some(interface), instance.vmac.as_ref().map(|vmac| &vmac.name)];
+                match needed.into_iter().flatten().find(|name| if_nametoindex(name.as_str()).is_err()) {
+                    Some(missing) => format!("interface {missing} does not exist (yet)"),
+                    None => format!("interface {interface} is down"),
+                }
             }
-            Cause::Faulted(Fault::Link) => format!("interface {interface} is down"),
             Cause::Faulted(Fault::Source) => match instance.source {
                 Some(source) => format!("no interface carries {source}, the source of its adverts"),
                 None => format!("interface {interface} has no address to send from"),

@@ -1,9 +1,14 @@
 //! What is done for an agent that has died, or that breaks down: the will, carried out.
 
+use std::ffi::CStr;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+
 use super::netlink::Netlink;
+use super::undo::Word;
 use super::will::{Destination, Hold, Will};
 use crate::effects::Transmitter;
 use crate::run_dir::RunDir;
@@ -43,7 +48,9 @@ impl Errand {
     pub fn give_away(&self) -> GivenAway {
         self.will.execute();
         let addresses = self.release();
-        GivenAway { resignations: self.resign(), addresses }
+        let resignations = self.resign();
+        self.undo();
+        GivenAway { resignations, addresses }
     }
 
     /// Removes everything else that outlives a process, once the agent is gone.
@@ -64,6 +71,16 @@ impl Errand {
         count
     }
 
+    fn undo(&self) {
+        self.will.take_undos(|word| match word {
+            Word::Request(octets) => self.netlink.send(octets),
+            Word::Parameter(path, value) => {
+                // There is nothing else to try; the next agent does it.
+                let _ = write_parameter(path, value);
+            }
+        });
+    }
+
     fn release(&self) -> u32 {
         let ours = self.will.holds().filter(|(hold, _)| *hold == Hold::Ours);
         let mut count = self.netlink.remove(ours.map(|(_, place)| place));
@@ -75,4 +92,9 @@ impl Errand {
         }
         count
     }
+}
+
+fn write_parameter(path: &CStr, value: &[u8]) -> nix::Result<()> {
+    let file = open(path, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    nix::unistd::write(file, value).map(drop)
 }

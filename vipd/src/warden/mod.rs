@@ -8,6 +8,7 @@ mod errand;
 mod netlink;
 mod process;
 mod shared;
+mod undo;
 mod will;
 
 use std::io;
@@ -25,6 +26,7 @@ use crate::run_dir::RunDir;
 use crate::{telemetry, watch};
 
 pub use errand::{Errand, GivenAway};
+pub use undo::Undo;
 pub use will::{Destination, Will};
 
 /// What it costs to have none.

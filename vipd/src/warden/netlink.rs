@@ -84,7 +84,7 @@ impl Netlink {
         }
     }
 
-    fn send(&self, requests: &[u8]) {
+    pub(super) fn send(&self, requests: &[u8]) {
         if !requests.is_empty() {
             // There is nothing else to try; the next agent removes what stays.
             let _ = send(self.0.as_raw_fd(), requests, MsgFlags::empty());

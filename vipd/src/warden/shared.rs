@@ -20,6 +20,8 @@ unsafe impl Shared for AtomicBool {}
 unsafe impl Shared for AtomicU8 {}
 // SAFETY: as above.
 unsafe impl Shared for AtomicU32 {}
+// SAFETY: an array is that many of its elements.
+unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 
 /// Values of zero in new memory, which stays shared with processes that are forked later and is never given back.
 ///

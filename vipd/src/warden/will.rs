@@ -12,8 +12,9 @@ use vipd_common::abi::MAX_INSTANCES;
 use vipd_core::InstanceId;
 
 use super::shared::{self, Shared};
+use super::undo::{Undo, Undos, Word};
 use crate::config::Config;
-use crate::effects::Address;
+use crate::effects::{Address, Thing, octets};
 
 /// The most addresses that an advert can list (RFC 9568 section 5.2.5).
 const ADDRESSES_MAX: usize = 255;
@@ -60,6 +61,7 @@ struct Parts {
     holds: &'static [Entry],
     /// Where the writer finds its entries; the reader needs none of it.
     rooms: Mutex<Rooms>,
+    undos: Undos,
 }
 
 /// Which parts of `resignations` and `octets` are given out.
@@ -127,12 +129,16 @@ impl Will {
     /// # Errors
     /// When the kernel has no memory.
     pub fn new(config: &Config) -> io::Result<Self> {
-        let (mut resignations, mut octets, mut holds) = (64, 64 << 10, 256);
+        let (mut resignations, mut octets, mut holds) =
+            (64, 64 << 10, 256 + 2 * config.static_addresses.len());
+        let mut undos = 64 + 2 * (config.static_routes.len() + config.static_rules.len());
         for instance in &config.instances {
             let destinations = instance.peers.len().max(1);
             resignations += 2 * destinations;
             octets += 2 * destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
             holds += 2 * (instance.addresses.len() + instance.excluded.len());
+            // For a virtual MAC and kernel parameters, a few more.
+            undos += 2 * (instance.routes.len() + instance.rules.len() + 8);
         }
         Ok(Self(Arc::new(Parts {
             executed: shared::zeroed(1)?,
@@ -142,6 +148,7 @@ impl Will {
             // A table that is at most half full is searched in a few steps.
             holds: shared::zeroed((2 * holds).next_power_of_two())?,
             rooms: Mutex::default(),
+            undos: Undos::new(undos)?,
         })))
     }
 
@@ -180,26 +187,36 @@ impl Will {
         self.0.masters[usize::from(id.0)].store(master, Ordering::SeqCst);
     }
 
-    /// Tells that an address is being asked for. `false`: the will is being executed, and nothing must be put anywhere any
+    /// Tells that a thing is being asked for. `false`: the will is being executed, and nothing must be put anywhere any
     /// more; or it has no room left.
     #[must_use]
-    pub fn asks(&self, address: &Address) -> bool {
+    pub fn asks(&self, thing: &Thing) -> bool {
+        let has_room = match thing {
+            Thing::Address(address) => self.asks_address(address),
+            other => self.0.undos.add(&undoing(other)),
+        };
+        if !has_room {
+            tracing::error!("the will is full: restart vipd, so that it has room for this configuration");
+        }
+        has_room && !self.0.executed[0].load(Ordering::SeqCst)
+    }
+
+    fn asks_address(&self, address: &Address) -> bool {
         let place = Place::of(address);
         if self.find(&place).is_none() {
-            let Some(entry) = self.free(&place) else {
-                tracing::error!("the will is full: restart vipd, so that it has room for this configuration");
-                return false;
-            };
+            let Some(entry) = self.free(&place) else { return false };
             entry.ifindex.store(place.ifindex, Ordering::Relaxed);
             entry.ip.set(place.ip);
             entry.prefix.store(place.prefix.into(), Ordering::Relaxed);
             entry.state.store(ASKED, Ordering::SeqCst);
         }
-        !self.0.executed[0].load(Ordering::SeqCst)
+        true
     }
 
-    /// Tells what came of it: whether the agent has put the address there.
-    pub fn asked(&self, address: &Address, added: bool) {
+    /// Tells what came of it: whether the agent has put it there. That something was there before is known of addresses
+    /// only: of others, what is there bears this agent's mark.
+    pub fn asked(&self, thing: &Thing, added: bool) {
+        let Thing::Address(address) = thing else { return };
         let Some(entry) = self.find(&Place::of(address)) else { return };
         if added {
             entry.state.store(OURS, Ordering::SeqCst);
@@ -208,17 +225,44 @@ impl Will {
         }
     }
 
-    /// Whether the agent has put an address there.
+    /// Whether the agent has put a thing there.
     #[must_use]
-    pub fn is_ours(&self, address: &Address) -> bool {
-        self.find(&Place::of(address)).is_some_and(|entry| entry.state.load(Ordering::SeqCst) == OURS)
+    pub fn is_ours(&self, thing: &Thing) -> bool {
+        match thing {
+            Thing::Address(address) => {
+                self.find(&Place::of(address)).is_some_and(|entry| entry.state.load(Ordering::SeqCst) == OURS)
+            }
+            other => self.0.undos.holds(&undoing(other)),
+        }
     }
 
     /// Tells that the agent has taken it away.
-    pub fn removed(&self, address: &Address) {
-        if let Some(entry) = self.find(&Place::of(address)) {
-            entry.state.store(LEFT, Ordering::SeqCst);
+    pub fn removed(&self, thing: &Thing) {
+        match thing {
+            Thing::Address(address) => {
+                if let Some(entry) = self.find(&Place::of(address)) {
+                    entry.state.store(LEFT, Ordering::SeqCst);
+                }
+            }
+            other => self.0.undos.remove(&undoing(other)),
         }
+    }
+
+    /// Tells of something that must be undone when the agent is dead, and beside what it holds. `false` if there is no room
+    /// for it.
+    #[must_use]
+    pub fn undo(&self, undo: &Undo) -> bool {
+        self.0.undos.add(undo)
+    }
+
+    /// Tells that it has been undone.
+    pub fn undone(&self, undo: &Undo) {
+        self.0.undos.remove(undo);
+    }
+
+    /// Calls `each` for everything that is to be undone beside addresses, the latest first. Each is given out once.
+    pub(super) fn take_undos(&self, each: impl FnMut(Word<'_>)) {
+        self.0.undos.take(each);
     }
 
     /// From now on nothing is put anywhere; see [`Will::asks`].
@@ -376,13 +420,18 @@ impl Ip {
     }
 }
 
+/// How a thing is undone that is no address.
+fn undoing(thing: &Thing) -> Undo {
+    Undo::Request(octets(thing.remove()))
+}
+
 /// The most octets of an advert of this many addresses, of either family: Ethernet with a tag, IPv6, VRRP with
 /// Authentication Data, the list.
 const fn advert_octets(addresses: usize) -> usize {
     14 + 4 + 40 + 8 + 8 + 16 * addresses
 }
 
-fn number(size: usize) -> u32 {
+pub(super) fn number(size: usize) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }
 
@@ -401,9 +450,21 @@ mod tests {
         Will::new(&Config::default()).expect("memory")
     }
 
-    fn address(n: u8) -> Address {
+    fn address(n: u8) -> Thing {
+        Thing::Address(bare(n))
+    }
+
+    fn bare(n: u8) -> Address {
         let ip = Ipv4Addr::new(192, 0, 2, n);
-        Address { ifindex: 3, ip: ip.into(), prefix: 24, label: None, broadcast: None, scope: 0 }
+        Address {
+            ifindex: 3,
+            ip: ip.into(),
+            prefix: 24,
+            label: None,
+            broadcast: None,
+            scope: 0,
+            tracked: true,
+        }
     }
 
     fn taken(will: &Will) -> Vec<(Destination, Vec<u8>)> {
@@ -488,7 +549,7 @@ mod tests {
         }
 
         assert!(will.is_ours(&address(1)) && !will.is_ours(&address(2)));
-        assert_eq!(will.holds().collect::<Vec<_>>(), [(Hold::Ours, Place::of(&address(1)))]);
+        assert_eq!(will.holds().collect::<Vec<_>>(), [(Hold::Ours, Place::of(&bare(1)))]);
     }
 
     proptest! {
@@ -510,7 +571,7 @@ mod tests {
                 prop_assert_eq!(will.is_ours(&address), put);
             }
             let held: BTreeSet<IpAddr> = will.holds().map(|(_, place)| place.ip).collect();
-            prop_assert_eq!(held, plain.into_iter().map(|n| address(n).ip).collect());
+            prop_assert_eq!(held, plain.into_iter().map(|n| bare(n).ip).collect());
         }
     }
 }

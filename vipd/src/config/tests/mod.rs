@@ -2,6 +2,7 @@
 
 mod convert;
 mod guide;
+mod ipv6;
 mod keywords;
 mod language;
 mod lint;
