@@ -56,7 +56,8 @@ fn command_line(pid: i32) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -66,10 +67,14 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("vipd-list-{}", std::process::id()));
         fs::create_dir(&dir).expect("writable");
         let program = dir.join(format!("t{}-long-name", std::process::id()));
-        fs::copy("/bin/sleep", &program).expect("copied");
+        fs::copy("/bin/cat", &program).expect("copied");
         let name = program.file_name().and_then(|name| name.to_str()).expect("plain").to_owned();
         assert!(first_named(&name).is_none());
-        let mut child = Command::new(&program).arg("1000").spawn().expect("starts");
+        let mut child =
+            Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+        // It answers only when it runs: its name is set a moment after `spawn` comes back.
+        child.stdin.as_mut().expect("piped").write_all(b"?").expect("read");
+        child.stdout.as_mut().expect("piped").read_exact(&mut [0]).expect("answered");
 
         let found = first_named(&name).expect("found");
         assert!(is_alive(&found));
