@@ -5,7 +5,7 @@
 //! of several rounds: what disturbs a round only adds to it.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use vipd::datapath::Kernel;
 use vipd_common::abi::{InstanceKey, Rules, Stamp, checksum, kind};
 use vipd_common::wait;
 use vipd_common::wire::vrrp::{AdvertFrame, FRAME_MAX};
-use vipd_common::wire::{arp, eth, from_ipv4, ipv4};
+use vipd_common::wire::{arp, eth, from_ip, ip, ipv4, ipv6, nd};
 
 const ROUNDS: u32 = 25;
 const REPEAT: u32 = 100_000;
@@ -22,9 +22,8 @@ const REPEAT: u32 = 100_000;
 const SILENCES: usize = 100;
 /// Test runs come from the loopback interface.
 const IFINDEX: u32 = 1;
-const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-const OWN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 12);
-const PEER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
+const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const VIP6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 5, 1));
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut kernel = Kernel::load()?;
@@ -42,8 +41,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             info.size_translated().unwrap_or(0)
         );
     }
-    let key = InstanceKey { ifindex: IFINDEX, vlan: 0, family: 4, vrid: 51 };
-    kernel.publish(0, key, &rules(), &[(IFINDEX, from_ipv4(VIP))], &[])?;
+    for (number, family, vip) in [(0, 4, VIP), (1, 6, VIP6)] {
+        let key = InstanceKey { ifindex: IFINDEX, vlan: 0, family, vrid: 51 };
+        let vips = [(IFINDEX, from_ip(vip))];
+        kernel.publish(number, key, &rules(vip), &vips, &[])?;
+    }
     let empty = [empty_program(6, 2)?, empty_program(3, -1)?];
     println!("{:<34}{:>8}{:>8}", "ns a frame", "xdp", "tcx");
     for (name, frame) in frames() {
@@ -88,27 +90,40 @@ fn lateness(kernel: &mut Kernel) -> Result<Vec<f64>, Box<dyn std::error::Error>>
             priority: event.priority,
             ..Stamp::default()
         };
-        let nanos = event.at.saturating_sub(wait::deadline(&rules(), &sign));
+        let nanos = event.at.saturating_sub(wait::deadline(&rules(VIP), &sign));
         late.push(Duration::from_nanos(nanos).as_secs_f64() * 1e6);
     }
     late.sort_by(f64::total_cmp);
     Ok(late)
 }
 
-fn rules() -> Rules {
+fn rules(vip: IpAddr) -> Rules {
     Rules {
-        own: from_ipv4(OWN),
-        list_digest: vipd_common::wire::address_digest(&from_ipv4(VIP)),
+        own: from_ip(host(vip, 12)),
+        group: from_ip(group(vip)),
+        list_digest: vipd_common::wire::address_digest(&from_ip(vip)),
         interval_cs: 100,
         version: 3,
         priority: 100,
         checksum: checksum::EITHER,
-        min_ttl: 255,
+        local_first: u8::from(vip.is_ipv6()),
         list_len: 1,
         alive_from: 100,
         down_adverts: 3,
         ..Rules::default()
     }
+}
+
+/// A host on the network of an address.
+fn host(vip: IpAddr, number: u8) -> IpAddr {
+    match vip {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, number).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, number.into()).into(),
+    }
+}
+
+fn group(vip: IpAddr) -> IpAddr {
+    if vip.is_ipv4() { ipv4::GROUP.into() } else { ipv6::GROUP.into() }
 }
 
 fn frames() -> Vec<(&'static str, Vec<u8>)> {
@@ -120,25 +135,47 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
     };
     let mut tcp = changed(eth::HEADER + ipv4::PROTOCOL_AT, 6);
     tcp.resize(74, 0);
-    let mut ipv6 = vec![0; 74];
-    ipv6[12..14].copy_from_slice(&[0x86, 0xdd]);
+    let plain6 = advert(&[VIP6], checksum::EITHER, 100);
+    let mut tcp6 = plain6.clone();
+    tcp6[eth::HEADER + ipv6::NEXT_AT] = 6;
+    let mut echo = plain6.clone();
+    echo[eth::HEADER + ipv6::NEXT_AT] = ipv6::ICMP;
+    echo[eth::HEADER + ipv6::HEADER] = 128;
+    let (IpAddr::V4(address), IpAddr::V6(address6)) = (VIP, VIP6) else { unreachable!("as declared") };
+    let mut advertisement = vec![0; nd::FRAME_MAX];
+    let mac = [2, 0, 0, 0, 0, 9];
+    let announcement = nd::AdvertisementFrame { mac, vlan: 0, address: address6, router: false };
+    let length = announcement.emit(&mut advertisement).expect("fits");
+    advertisement.truncate(length);
+    let mut solicitation = advertisement.clone();
+    solicitation[eth::HEADER + ipv6::HEADER] = nd::SOLICITATION;
+    let mut not_ours6 = advertisement.clone();
+    not_ours6[eth::HEADER + ipv6::HEADER + 23] ^= 1;
+    advertisement[length - 1] ^= 1;
     let mut request = vec![0; arp::FRAME_MAX];
-    let announcement = arp::GratuitousFrame { mac: [2, 0, 0, 0, 0, 9], vlan: 0, address: VIP };
+    let announcement = arp::GratuitousFrame { mac, vlan: 0, address };
     let length = announcement.emit(&mut request).expect("fits");
     request.truncate(length);
     let mut not_ours = request.clone();
     not_ours[length - 1] ^= 0x40;
     request[length - 14..length - 10].copy_from_slice(&[192, 0, 2, 99]);
-    let many: Vec<Ipv4Addr> = (0..255).map(|n| Ipv4Addr::new(10, 9, 0, n)).collect();
+    let many: Vec<IpAddr> = (0..255).map(|n| Ipv4Addr::new(10, 9, 0, n).into()).collect();
+    let many6: Vec<IpAddr> = (0..90).map(|n| Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 5, n).into()).collect();
     vec![
         ("TCP, not ours", tcp),
-        ("IPv6, not ours", ipv6),
+        ("TCP over IPv6, not ours", tcp6),
+        ("ICMPv6, not ours", echo),
         ("ARP request, not ours", not_ours),
         ("ARP request for a VIP", request),
+        ("NA, not ours", not_ours6),
+        ("NA for a VIP, bad checksum", advertisement),
+        ("NS for a VIP", solicitation),
         ("advert, valid, no news", plain.clone()),
         ("the same, message checksum", advert(&[VIP], checksum::MESSAGE, 100)),
         ("the same, 20 addresses", advert(&many[..20], checksum::PSEUDO, 100)),
         ("the same, 255 addresses", advert(&many, checksum::PSEUDO, 100)),
+        ("advert over IPv6", plain6),
+        ("the same, 90 addresses", advert(&many6, checksum::EITHER, 100)),
         ("dropped: IP checksum", changed(24, 1)),
         ("dropped: TTL", with_header_sum(changed(22, 254))),
         ("dropped: version", changed(34, 0x21)),
@@ -148,13 +185,18 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn advert(addresses: &[Ipv4Addr], checksum: u8, interval_cs: u16) -> Vec<u8> {
+fn advert(addresses: &[IpAddr], checksum: u8, interval_cs: u16) -> Vec<u8> {
     let mut frame = vec![0; FRAME_MAX];
-    let ethernet = eth::Header { destination: eth::VRRP_GROUP, source: eth::virtual_mac(51), vlan: 0 };
+    let (vip, family) = (addresses[0], if addresses[0].is_ipv4() { 4 } else { 6 });
     let advert = AdvertFrame {
-        ethernet,
-        source: PEER,
-        destination: ipv4::GROUP,
+        ethernet: eth::Header {
+            destination: eth::group_mac(group(vip)),
+            source: eth::virtual_mac(family, 51),
+            vlan: 0,
+        },
+        source: host(vip, 11),
+        destination: group(vip),
+        ttl: ip::TTL,
         version: 3,
         vrid: 51,
         priority: 200,

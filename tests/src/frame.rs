@@ -103,6 +103,38 @@ pub fn arp_reply(frame: &[u8]) -> Option<ArpReply> {
     (be16(arp, 6)? == 2).then_some(ArpReply { ip: ipv4(arp, 14)?, mac: arp[8..14].try_into().ok()? })
 }
 
+/// A neighbour advertisement (RFC 4861 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeighbourAdvertisement {
+    /// The address that is advertised.
+    pub ip: Ipv6Addr,
+    /// The MAC address that has it; `None` where the message does not say.
+    pub mac: Option<[u8; 6]>,
+    /// The sender is a router; it was asked; it overrides what was known.
+    pub flags: [bool; 3],
+    /// The hop limit that it came with.
+    pub hop_limit: u8,
+    /// Destination address of the packet.
+    pub destination: Ipv6Addr,
+}
+
+/// Reads an Ethernet frame as a neighbour advertisement with at most one option; `None` for anything else.
+#[must_use]
+pub fn neighbour_advertisement(frame: &[u8]) -> Option<NeighbourAdvertisement> {
+    (be16(frame, 12)? == ETHERTYPE_IPV6).then_some(())?;
+    let packet = frame.get(14..)?;
+    (packet.get(6) == Some(&58) && packet.get(40..42)? == [136, 0]).then_some(())?;
+    let flags = [0x80, 0x40, 0x20].map(|bit| packet[44] & bit != 0);
+    let option = packet.get(64..72).filter(|option| option[..2] == [2, 1]);
+    Some(NeighbourAdvertisement {
+        ip: ipv6(packet, 48)?,
+        mac: option.and_then(|option| option[2..].try_into().ok()),
+        flags,
+        hop_limit: packet[7],
+        destination: ipv6(packet, 24)?,
+    })
+}
+
 /// Source MAC address of an Ethernet frame.
 #[must_use]
 pub fn source_mac(frame: &[u8]) -> Option<[u8; 6]> {

@@ -6,13 +6,12 @@ use anyhow::Result;
 
 use crate::guide::VRID;
 use crate::host::Host;
+use crate::lan::Family;
 use crate::process::Process;
 use crate::settings::Settings;
 
 /// Where Debian puts FRR's programs, which are on nobody's path.
 const PROGRAMS: &str = "/usr/lib/frr";
-/// The macvlan over `eth0`.
-const DEVICE: &str = "vrrp4";
 const START: Duration = Duration::from_secs(20);
 
 /// zebra and vrrpd; both are killed on drop.
@@ -50,15 +49,19 @@ fn prepare(host: &Host, settings: &Settings) -> Result<()> {
     for (parameter, value) in [("arp_ignore", "1"), ("arp_announce", "2"), ("rp_filter", "0")] {
         host.sysctl(&format!("net/ipv4/conf/all/{parameter}"), value)?;
     }
+    let (device, family, prefix) = match settings.family() {
+        Family::V4 => ("vrrp4", 1, 24),
+        Family::V6 => ("vrrp6", 2, 64),
+    };
     // A second start finds the device of the first.
-    if host.command(&format!("ip link show {DEVICE}")).is_err() {
+    if host.command(&format!("ip link show {device}")).is_err() {
         host.ip(&format!(
-            "link add {DEVICE} link eth0 address 00:00:5e:00:01:{VRID:02x} type macvlan mode bridge"
+            "link add {device} link eth0 address 00:00:5e:00:{family:02x}:{VRID:02x} type macvlan mode bridge"
         ))?;
         for ip in settings.addresses() {
-            host.ip(&format!("address add {ip}/24 dev {DEVICE}"))?;
+            host.ip(&format!("address add {ip}/{prefix} dev {device}"))?;
         }
-        host.ip(&format!("link set {DEVICE} up"))?;
+        host.ip(&format!("link set {device} up"))?;
     }
     Ok(())
 }

@@ -17,6 +17,13 @@ pub const PATH: &str = "/etc/keepalived/keepalived.conf";
 const LB1: &str = include_str!("../fixtures/guide/lb1.conf");
 const LB2: &str = include_str!("../fixtures/guide/lb2.conf");
 const CHECK_HTTP: &str = include_str!("../fixtures/guide/check_http.sh");
+/// The guide's check scripts, by the name of their file without `.sh`.
+pub const CHECKS: [(&str, &str); 4] = [
+    ("check_http", CHECK_HTTP),
+    ("check_haproxy_backends", include_str!("../fixtures/guide/check_haproxy_backends.sh")),
+    ("check_nginx", include_str!("../fixtures/guide/check_nginx.sh")),
+    ("check_fence", include_str!("../fixtures/guide/check_fence.sh")),
+];
 const NOTIFY: &str = include_str!("../fixtures/guide/notify.sh");
 
 /// A `keepalived.conf` that starts as printed and takes changes one by one.

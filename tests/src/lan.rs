@@ -3,21 +3,21 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::agent::{Agent, Datapath, Running};
 use crate::facts;
-use crate::frame::{self, show_mac};
+use crate::frame::show_mac;
 use crate::frr::Frr;
 use crate::guide::VRID;
 use crate::host::Host;
 use crate::lab::Lab;
 use crate::pair::{Balancer, Pair};
 use crate::process::{Line, Process};
-use crate::settings::Settings;
+use crate::settings::{Settings, VIP6};
 use crate::switch::Switch;
 use crate::tap::{Frame, Tap};
 use crate::tshark;
@@ -99,12 +99,27 @@ impl Router {
 
 struct Node {
     balancer: Balancer,
+    /// Where its unicast adverts come from.
+    unicast: IpAddr,
     make: Make,
     dead: Cell<bool>,
+    /// It serves the virtual address under the virtual MAC.
+    vmac: Cell<bool>,
 }
 
-/// Routers 192.168.1.10, .20 and so on, and a client 192.168.1.50, at one switch.
+/// Family of a LAN's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Routers 192.168.1.10, .20 and so on, and a client 192.168.1.50, at one switch; or over IPv6 fe80::a, fe80::14 and
+/// 2001:db8:1::32.
 pub struct Lan {
+    family: Family,
     /// Everything is plugged in here.
     pub switch: Switch,
     /// A host that uses the virtual address.
@@ -121,17 +136,44 @@ impl Lan {
     /// # Errors
     /// As for [`Lab::new`] and [`Lab::host`].
     pub fn new(makes: &[Make]) -> Result<Self> {
+        Self::of(Family::V4, makes)
+    }
+
+    /// As [`Lan::new`], with addresses of this family.
+    ///
+    /// # Errors
+    /// As for [`Lan::new`].
+    pub fn of(family: Family, makes: &[Make]) -> Result<Self> {
         let lab = Lab::new()?;
         let switch = lab.switch("sw")?;
         let record = Tap::open(switch.host())?;
         let node = |(number, make): (u8, &Make)| -> Result<_> {
-            let balancer = Balancer::connect(&lab, &switch, &format!("lb{number}"), 10 * number)?;
-            Ok(Node { balancer, make: *make, dead: Cell::new(false) })
+            let (name, octet) = (format!("lb{number}"), 10 * number);
+            let balancer = match family {
+                Family::V4 => Balancer::connect(&lab, &switch, &name, octet)?,
+                Family::V6 => Balancer::connect_ipv6(&lab, &switch, &name, octet)?,
+            };
+            let unicast = if family == Family::V4 { balancer.ip } else { Balancer::global(octet) };
+            let vmac = Cell::new(*make == Make::Frr);
+            Ok(Node { balancer, unicast, make: *make, dead: Cell::new(false), vmac })
         };
         let nodes = (1..).zip(makes).map(node).collect::<Result<_>>()?;
         let client = lab.host("client")?;
-        lab.connect(&client, "eth0", &format!("{}/24", Pair::address(50)), &switch)?;
-        Ok(Self { switch, client, nodes, record, _lab: lab })
+        let address = match family {
+            Family::V4 => format!("{}/24", Pair::address(50)),
+            Family::V6 => format!("{}/64", Balancer::global(50)),
+        };
+        lab.connect(&client, "eth0", &address, &switch)?;
+        Ok(Self { family, switch, client, nodes, record, _lab: lab })
+    }
+
+    /// The virtual address that the client uses.
+    #[must_use]
+    pub fn vip(&self) -> IpAddr {
+        match self.family {
+            Family::V4 => Pair::vip(),
+            Family::V6 => VIP6.into(),
+        }
     }
 
     /// A node: its machine, port and address.
@@ -157,15 +199,16 @@ impl Lan {
     /// # Errors
     /// If the program is missing or does not start.
     pub fn start(&self, node: usize, settings: &Settings) -> Result<Router> {
-        let Node { balancer, make, .. } = &self.nodes[node];
+        let Node { balancer, unicast, make, vmac, .. } = &self.nodes[node];
+        vmac.set(*make == Make::Frr || settings.has_vmac());
         let others: Vec<IpAddr> =
-            self.nodes.iter().map(|other| other.balancer.ip).filter(|ip| *ip != balancer.ip).collect();
+            self.nodes.iter().map(|other| other.unicast).filter(|ip| ip != unicast).collect();
         let agent = match make {
             Make::Vipd => Agent::Vipd(Datapath::Auto),
             Make::Keepalived => Agent::Keepalived,
             Make::Frr => return Ok(Router::Frr(Frr::start(&balancer.host, settings)?)),
         };
-        Ok(Router::Agent(agent.start(&balancer.host, &settings.keepalived(balancer.ip, &others))?))
+        Ok(Router::Agent(agent.start(&balancer.host, &settings.keepalived(*unicast, &others))?))
     }
 
     /// Opens a tap at the switch.
@@ -193,9 +236,9 @@ impl Lan {
             let host = &other.balancer.host;
             // A macvlan of FRR carries the address all the time, and so does an interface of a machine that died with it.
             if number == node && other.make != Make::Frr {
-                facts::wait_for_address(host, Pair::vip(), SOON)?;
+                facts::wait_for_address(host, self.vip(), SOON)?;
             } else if other.make != Make::Frr && !other.dead.get() {
-                facts::wait_for_no_address(host, Pair::vip(), SOON)?;
+                facts::wait_for_no_address(host, self.vip(), SOON)?;
             }
         }
         self.expect_answer_from(node)
@@ -220,10 +263,18 @@ impl Lan {
             .with_context(|| format!("node {node} is not the only Master; adverts came from {spoke:?}"))
     }
 
-    /// The MAC address under which a Master serves the virtual address: FRR's is virtual.
-    fn mac(&self, node: usize) -> String {
-        let Node { balancer, make, .. } = &self.nodes[node];
-        if *make == Make::Frr { format!("00:00:5e:00:01:{VRID:02x}") } else { balancer.mac.clone() }
+    /// The MAC address under which a node serves the virtual address.
+    #[must_use]
+    pub fn mac(&self, node: usize) -> String {
+        let Node { balancer, vmac, .. } = &self.nodes[node];
+        if vmac.get() { self.virtual_mac() } else { balancer.mac.clone() }
+    }
+
+    /// The virtual MAC (RFC 9568 7.3).
+    #[must_use]
+    pub fn virtual_mac(&self) -> String {
+        let family = if self.family == Family::V4 { 1 } else { 2 };
+        format!("00:00:5e:00:{family:02x}:{VRID:02x}")
     }
 
     /// Sends a datagram to the virtual address, so that the client has to know where it is, and awaits that it takes this
@@ -232,9 +283,11 @@ impl Lan {
     /// # Errors
     /// If it does not in a minute.
     pub fn wait_for_client(&self, node: usize) -> Result<()> {
-        let vip = Pair::vip();
+        let vip = self.vip();
         self.client.run(move || -> std::io::Result<_> {
-            UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?.send_to(&[0], (vip, DISCARD))
+            let any: IpAddr =
+                if vip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+            UdpSocket::bind((any, 0))?.send_to(&[0], (vip, DISCARD))
         })?;
         let mac = self.mac(node);
         facts::wait_until(&self.client, SOON, || {
@@ -246,15 +299,23 @@ impl Lan {
     /// The client asks who has the virtual address: this node says that it has, and nobody else.
     fn expect_answer_from(&self, node: usize) -> Result<()> {
         let tap = self.tap()?;
-        let vip = Pair::vip();
-        self.client.command(&format!("arping -q -I eth0 -c 1 -w {} {vip}", SOON.as_secs()))?;
+        let (vip, seconds) = (self.vip(), SOON.as_secs());
+        match self.family {
+            Family::V4 => {
+                self.client.command(&format!("arping -q -I eth0 -c 1 -w {seconds} {vip}"))?;
+            }
+            Family::V6 => {
+                self.client.command("ip -6 neighbour flush dev eth0")?;
+                self.client.command(&format!("ping -6 -q -c 1 -w {seconds} {vip}"))?;
+            }
+        }
         let answers: Vec<(Option<usize>, String)> = tap
             .drain()?
             .iter()
             .filter_map(|frame| {
-                let answer = frame::arp_reply(&frame.bytes).filter(|answer| IpAddr::V4(answer.ip) == vip)?;
+                let (_, mac) = answer(frame).filter(|(ip, _)| *ip == vip)?;
                 let sender = self.sender(frame)?;
-                Some((Some(sender), show_mac(answer.mac)))
+                Some((Some(sender), show_mac(mac)))
             })
             .collect();
         let mac = self.mac(node);
@@ -277,4 +338,13 @@ impl Lan {
         ensure!(report.complaints.is_empty(), "tshark complains:\n{}", report.complaints.join("\n"));
         Ok(())
     }
+}
+
+/// What a frame answers to a question who has an address.
+fn answer(frame: &Frame) -> Option<(IpAddr, [u8; 6])> {
+    if let Some(reply) = frame.arp_reply() {
+        return Some((reply.ip.into(), reply.mac));
+    }
+    let advertisement = frame.neighbour_advertisement().filter(|message| message.flags[1])?;
+    Some((advertisement.ip.into(), advertisement.mac?))
 }

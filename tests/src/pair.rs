@@ -1,6 +1,6 @@
 //! The guide's network: two load balancers and a client at one switch, and three application servers if wanted.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -28,6 +28,22 @@ pub struct Balancer {
 }
 
 impl Balancer {
+    /// A node over IPv6: fe80::`last_octet`, which it is known by, and 2001:db8:1::`last_octet`, both read as hexadecimal.
+    pub(crate) fn connect_ipv6(lab: &Lab, switch: &Switch, name: &str, last_octet: u8) -> Result<Self> {
+        let host = lab.host(name)?;
+        // No addresses but these: what is sent from is known.
+        host.sysctl("net/ipv6/conf/default/addr_gen_mode", "1")?;
+        let port = lab.connect(&host, "eth0", &format!("{}/64", Self::global(last_octet)), switch)?;
+        let ip = IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last_octet.into()));
+        host.ip(&format!("address add {ip}/64 dev eth0"))?;
+        let mac = facts::mac(&host, "eth0")?;
+        Ok(Self { host, port, ip, mac })
+    }
+
+    pub(crate) fn global(last_octet: u8) -> IpAddr {
+        Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, last_octet.into()).into()
+    }
+
     pub(crate) fn connect(lab: &Lab, switch: &Switch, name: &str, last_octet: u8) -> Result<Self> {
         let host = lab.host(name)?;
         // As the guide sets it.
@@ -55,7 +71,17 @@ pub struct Services {
     pub lb2: Process,
     /// Addresses of the application servers.
     pub servers: Vec<IpAddr>,
-    _apps: Vec<(Host, Process)>,
+    apps: Vec<(Host, Process)>,
+}
+
+impl Services {
+    /// Ends every application server.
+    ///
+    /// # Errors
+    /// If one has ended already.
+    pub fn stop_applications(&self) -> Result<()> {
+        self.apps.iter().try_for_each(|(_, nginx)| nginx.kill())
+    }
 }
 
 /// The guide's network 192.168.1.0/24.
@@ -139,7 +165,7 @@ impl Pair {
         }
         let lb1 = services::haproxy(&self.lb1.host, &servers)?;
         let lb2 = services::haproxy(&self.lb2.host, &servers)?;
-        Ok(Services { lb1, lb2, servers, _apps: apps })
+        Ok(Services { lb1, lb2, servers, apps })
     }
 
     /// Starts a client that asks the virtual address for `/health` every 20 ms and gives up after 50 ms.

@@ -56,6 +56,7 @@ pub fn haproxy(host: &Host, servers: &[IpAddr]) -> Result<Process> {
     let config = format!(
         "global
     log stdout format raw local0
+    stats socket /run/haproxy/admin.sock mode 660 level admin
 
 defaults
     mode http
@@ -78,6 +79,7 @@ backend web_servers
         host.name()
     );
     host.write_file("/etc/haproxy/haproxy.cfg", &config, 0o644)?;
+    host.command("mkdir -p /run/haproxy")?;
     let process = host.spawn("haproxy", &["-db", "-f", "/etc/haproxy/haproxy.cfg"])?;
     for _ in servers {
         process.wait_for_line("check passed", START)?;

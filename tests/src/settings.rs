@@ -1,9 +1,13 @@
 //! What one router of a LAN is told, whatever program it runs: said once, and written in each program's language.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::guide::{Conf, VRID};
+use crate::lan::Family;
+
+/// The virtual address that clients use over IPv6.
+pub(crate) const VIP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, 0x100);
 
 /// A virtual router, as one node is to run it. vipd and Keepalived read the same `keepalived.conf`; FRR reads its own
 /// language.
@@ -15,6 +19,7 @@ pub struct Settings {
     preempt: bool,
     password: Option<&'static str>,
     unicast: bool,
+    vmac: bool,
     addresses: Vec<IpAddr>,
     lines: Vec<String>,
 }
@@ -36,9 +41,29 @@ impl Settings {
             preempt: true,
             password: None,
             unicast: false,
+            vmac: false,
             addresses: vec![Ipv4Addr::new(192, 168, 1, 100).into()],
             lines: Vec::new(),
         }
+    }
+
+    /// As [`Settings::v3`], over IPv6: a link-local address and 2001:db8:1::100.
+    #[must_use]
+    pub fn ipv6(priority: u8) -> Self {
+        let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 5, 1);
+        Self { addresses: vec![link_local.into(), VIP6.into()], ..Self::v3(priority) }
+    }
+
+    /// With these virtual addresses in place of the usual ones.
+    #[must_use]
+    pub fn addresses_are(self, addresses: Vec<IpAddr>) -> Self {
+        Self { addresses, ..self }
+    }
+
+    /// With a virtual MAC (`use_vmac`), which FRR always has.
+    #[must_use]
+    pub fn vmac(self) -> Self {
+        Self { vmac: true, ..self }
     }
 
     /// With a password, which only version 2 has.
@@ -96,8 +121,12 @@ impl Settings {
         if self.unicast {
             lines.push(format!("unicast_src_ip {own}\nunicast_peer {{\n{}\n}}", listed(others.iter())));
         }
+        lines.extend(self.vmac.then(|| "use_vmac".to_owned()));
         lines.extend(self.lines.iter().cloned());
-        let addresses = self.addresses.iter().map(|ip| format!("{ip}/24 dev eth0"));
+        let addresses = self.addresses.iter().map(|ip| match ip {
+            IpAddr::V4(_) => format!("{ip}/24"),
+            IpAddr::V6(_) => format!("{ip}/64"),
+        });
         lines.push(format!("virtual_ipaddress {{\n{}\n}}", listed(addresses)));
         Conf::from(format!("vrrp_instance VI_1 {{\n{}\n}}\n", lines.join("\n")))
     }
@@ -111,8 +140,23 @@ impl Settings {
             format!("vrrp {VRID} advertisement-interval {}", self.interval.as_millis()),
         ];
         lines.extend((!self.preempt).then(|| format!("no vrrp {VRID} preempt")));
-        lines.extend(self.addresses.iter().map(|ip| format!("vrrp {VRID} ip {ip}")));
+        lines.extend(self.addresses.iter().map(|ip| match ip {
+            IpAddr::V4(_) => format!("vrrp {VRID} ip {ip}"),
+            IpAddr::V6(_) => format!("vrrp {VRID} ipv6 {ip}"),
+        }));
         format!("debug vrrp protocol\ninterface eth0\n {}\n", lines.join("\n "))
+    }
+
+    /// It has a virtual MAC.
+    #[must_use]
+    pub fn has_vmac(&self) -> bool {
+        self.vmac
+    }
+
+    /// The family of its adverts.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        if self.addresses[0].is_ipv4() { Family::V4 } else { Family::V6 }
     }
 
     /// The virtual addresses.

@@ -14,6 +14,8 @@ pub struct Switch {
 impl Switch {
     /// Name of the bridge device.
     pub(crate) const BRIDGE: &'static str = "bridge";
+    /// Name of the one on the far side of a split.
+    const FAR: &'static str = "far";
 
     pub(crate) fn boot(host: Host) -> Result<Self> {
         host.sysctl("net/ipv6/conf/default/disable_ipv6", "1")?;
@@ -28,6 +30,32 @@ impl Switch {
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// Puts ports on the far side of a split: they still reach each other, and nobody else. Carrier stays everywhere.
+    ///
+    /// # Errors
+    /// If a port is gone.
+    pub fn split(&self, ports: &[&Port]) -> Result<()> {
+        if self.host.command(&format!("ip link show {}", Self::FAR)).is_err() {
+            self.host.ip(&format!(
+                "link add {0} type bridge stp_state 0 mcast_snooping 0 forward_delay 0\nlink set {0} up",
+                Self::FAR
+            ))?;
+        }
+        self.plug(ports, Self::FAR)
+    }
+
+    /// Takes ports back from the far side of a split.
+    ///
+    /// # Errors
+    /// If a port is gone.
+    pub fn join(&self, ports: &[&Port]) -> Result<()> {
+        self.plug(ports, Self::BRIDGE)
+    }
+
+    fn plug(&self, ports: &[&Port], bridge: &str) -> Result<()> {
+        ports.iter().try_for_each(|port| self.host.ip(&format!("link set {} master {bridge}", port.name)))
     }
 
     /// The port behind which the bridge has learned a MAC address, such as `02:00:00:00:00:01`.

@@ -13,7 +13,7 @@ use nix::sys::time::TimeSpec;
 use socket2::{SockFilter, Socket};
 
 use crate::Moment;
-use crate::frame::{self, Advert, ArpReply, GratuitousArp};
+use crate::frame::{self, Advert, ArpReply, GratuitousArp, NeighbourAdvertisement};
 use crate::host::Host;
 use crate::rtnl::readable;
 use crate::switch::Port;
@@ -62,6 +62,12 @@ impl Frame {
         frame::arp_reply(&self.bytes)
     }
 
+    /// The frame as a neighbour advertisement.
+    #[must_use]
+    pub fn neighbour_advertisement(&self) -> Option<NeighbourAdvertisement> {
+        frame::neighbour_advertisement(&self.bytes)
+    }
+
     /// True if it came from the host behind `port`.
     #[must_use]
     pub fn came_from(&self, port: &Port) -> bool {
@@ -75,7 +81,7 @@ impl Frame {
     }
 }
 
-/// Sees VRRP and ARP on all interfaces of a host or switch, in both directions, from its opening on. On a switch
+/// Sees VRRP, ARP and neighbour discovery on all interfaces of a host or switch, in both directions, from its opening on. On a switch
 /// it sees what really passes a port, whatever programs the host behind it has in its receive path.
 pub struct Tap {
     socket: OwnedFd,
@@ -192,16 +198,21 @@ impl Tap {
     }
 }
 
-/// Lets ARP and IP protocol 112 pass, so that no client's traffic can crowd out what a tap is there for.
-const FILTER: [SockFilter; 10] = [
+/// Lets ARP, neighbour discovery and IP protocol 112 pass, so that no client's traffic can crowd out what a tap is there
+/// for.
+const FILTER: [SockFilter; 14] = [
     instruction(LOAD_HALF, 0, 0, 12),
-    instruction(JUMP_IF_EQUAL, 6, 0, 0x0806),
+    instruction(JUMP_IF_EQUAL, 10, 0, 0x0806),
     instruction(JUMP_IF_EQUAL, 0, 2, 0x0800),
     instruction(LOAD_BYTE, 0, 0, 14 + 9),
-    instruction(JUMP_IF_EQUAL, 3, 4, 112),
-    instruction(JUMP_IF_EQUAL, 0, 3, 0x86dd),
+    instruction(JUMP_IF_EQUAL, 7, 8, 112),
+    instruction(JUMP_IF_EQUAL, 0, 7, 0x86dd),
     instruction(LOAD_BYTE, 0, 0, 14 + 6),
-    instruction(JUMP_IF_EQUAL, 0, 1, 112),
+    instruction(JUMP_IF_EQUAL, 4, 0, 112),
+    instruction(JUMP_IF_EQUAL, 0, 4, 58),
+    instruction(LOAD_BYTE, 0, 0, 14 + 40),
+    instruction(JUMP_IF_EQUAL, 1, 0, 135),
+    instruction(JUMP_IF_EQUAL, 0, 1, 136),
     instruction(RETURN, 0, 0, 0xffff),
     instruction(RETURN, 0, 0, 0),
 ];

@@ -38,13 +38,6 @@ fn promise_5_what_cannot_run_is_refused_with_a_sentence_and_nothing_is_touched()
         ("no file", "", "vipd run --config /run/none.conf", 2, ["/run/none.conf", "cannot read"]),
         ("a fine file", "", "vipd check /run/c.toml", 0, ["usable", "VI_1"]),
         (
-            "a missing device",
-            "",
-            "sed -i s/eth0/eth9/ /run/c.toml; vipd run --config /run/c.toml",
-            1,
-            ["eth9", "eth0"],
-        ),
-        (
             "no rights",
             "",
             "chmod 644 /run/c.toml; setpriv --reuid 65534 --clear-groups vipd run --config /run/c.toml",

@@ -1,8 +1,8 @@
 //! Keys, values and records of the BPF maps, as both halves see them.
 //!
 //! Every type is `repr(C)` without padding, so that it is plain bytes on both sides. Times are nanoseconds of
-//! `CLOCK_MONOTONIC` (`bpf_ktime_get_ns`). Addresses are 16 octets in network order, an IPv4 address in the first four
-//! and zeros behind it. Multi-octet numbers are in host order unless said otherwise.
+//! `CLOCK_MONOTONIC` (`bpf_ktime_get_ns`). Addresses are 16 octets in network order, an IPv4 address as an IPv4-mapped
+//! one (RFC 4291 §2.5.5.2). Multi-octet numbers are in host order unless said otherwise.
 
 use crate::wire::Reason;
 
@@ -15,7 +15,7 @@ pub const MAX_PEERS: u32 = 16 * 1024;
 /// Octets of the EVENTS ring; a record is [`Event`].
 pub const EVENTS_SIZE: u32 = 256 * 1024;
 
-/// An address: IPv4 in the first four octets, or IPv6.
+/// An address: IPv6, or IPv4-mapped.
 pub type Addr = [u8; 16];
 
 /// Key of INDEX: where an advert belongs (C-RX-04, C-FSM-15). The value is the instance's number, a `u32`.
@@ -49,7 +49,7 @@ pub struct VipKey {
     pub addr: Addr,
 }
 
-/// Key of PEERS: a configured unicast peer of an instance (C-UNI-02). The value is 1.
+/// Key of PEERS: a configured unicast peer of an instance (C-UNI-02). The value is [`Ttl`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PeerKey {
@@ -57,6 +57,17 @@ pub struct PeerKey {
     pub instance: u32,
     /// The peer's address.
     pub addr: Addr,
+}
+
+/// Value of PEERS: the TTL or hop limit that a peer's adverts may arrive with, both 255 unless configuration says otherwise
+/// (C-UNI-03).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ttl {
+    /// Lowest.
+    pub least: u8,
+    /// Highest.
+    pub most: u8,
 }
 
 /// Which checksum forms a v3/IPv4 advert may carry (C-CK-04), for [`Rules::checksum`].
@@ -75,6 +86,8 @@ pub mod checksum {
 pub struct Rules {
     /// Own primary address; adverts from it are reflections (C-RX-19).
     pub own: Addr,
+    /// The VRRP group.
+    pub group: Addr,
     /// Sum over the virtual addresses of [`crate::wire::address_digest`], which does not depend on their order.
     pub list_digest: u64,
     /// Password of version 2, zero-filled (C-AUTH-02).
@@ -89,10 +102,10 @@ pub struct Rules {
     pub auth_type: u8,
     /// One of [`checksum`].
     pub checksum: u8,
-    /// 1: adverts come from configured peers to our own address; 0: to the VRRP group (C-RX-20).
+    /// 1: adverts come from configured peers to our own address; 0: to the group (C-RX-20).
     pub unicast: u8,
-    /// Least TTL accepted: 255 unless unicast configuration lowers it (C-UNI-03).
-    pub min_ttl: u8,
+    /// 1: the first address of a list must be a link-local one (C-RX-17), as it is in our own.
+    pub local_first: u8,
     /// Number of virtual addresses in the advert.
     pub list_len: u8,
     /// 1: an advert of version 2 with another list does not count, unless it is the owner's (C-RX-14). Otherwise, and in
@@ -174,7 +187,7 @@ pub mod kind {
     /// An advert that changes something: the first, another sender, priority, interval or checksum form than the last,
     /// priority 0, or any while we are Master.
     pub const ADVERT: u8 = 1;
-    /// A gratuitous ARP for one of our virtual addresses from another node.
+    /// A gratuitous ARP or a neighbour advertisement for one of our virtual addresses from another node.
     pub const CLAIM: u8 = 2;
     /// No sign of life came for as long as this node waits for one. Nothing is waited for any more until the next one.
     pub const SILENT: u8 = 3;
@@ -198,7 +211,7 @@ pub struct Event {
     pub interval_cs: u16,
     /// ADVERT: source of the IP header. CLAIM: the address claimed. SILENT: source of the last sign of life.
     pub addr: Addr,
-    /// ADVERT, CLAIM: source of the Ethernet header.
+    /// ADVERT: source of the Ethernet header. CLAIM: the hardware address that the address is claimed for.
     pub mac: [u8; 6],
     /// ADVERT: as [`Stamp::checksum`].
     pub checksum: u8,
@@ -210,7 +223,8 @@ const _: () = {
     assert!(size_of::<InstanceKey>() == 8);
     assert!(size_of::<VipKey>() == 24);
     assert!(size_of::<PeerKey>() == 20);
-    assert!(size_of::<Rules>() == 48);
+    assert!(size_of::<Ttl>() == 2);
+    assert!(size_of::<Rules>() == 64);
     assert!(size_of::<Stamp>() == 32);
     assert!(size_of::<Seen>() == 80);
     assert!(size_of::<Event>() == 48);
@@ -245,6 +259,8 @@ mod user {
     unsafe impl aya::Pod for super::VipKey {}
     // SAFETY: as above.
     unsafe impl aya::Pod for super::PeerKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for super::Ttl {}
     // SAFETY: as above.
     unsafe impl aya::Pod for super::Rules {}
 }

@@ -236,6 +236,7 @@ impl Instance {
             skew: self.skew_time(),
             down_interval: self.down_interval(),
             last_transition: self.last_transition,
+            fault: self.faults.first(),
             last_advert: self.last_advert,
         }
     }

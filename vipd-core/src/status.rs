@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::{Advert, Interval, State, Transition};
+use crate::{Advert, Fault, Interval, State, Transition};
 
 /// A virtual router at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Status {
     pub down_interval: Duration,
     /// The last change of state; `None` before Startup.
     pub last_transition: Option<Transition>,
+    /// What it misses at the moment, the weightiest thing if there are several.
+    pub fault: Option<Fault>,
     /// The last advert that was judged in BACKUP or MASTER, whatever the verdict.
     pub last_advert: Option<Advert>,
 }

@@ -4,7 +4,8 @@ use aya_ebpf::helpers::bpf_ktime_get_ns;
 use vipd_common::abi::{Event, Rules, Seen, Stamp, kind};
 use vipd_common::wait::{self, Sign};
 use vipd_common::wire::eth::Place;
-use vipd_common::wire::{Advert, L3, L3_MAX, Packet, ipv4, judge};
+use vipd_common::wire::ip::Family;
+use vipd_common::wire::{Advert, L3, L3_MAX, Packet, judge};
 
 use crate::budget::Topic;
 use crate::frame::Frame;
@@ -17,24 +18,25 @@ use crate::{event, lease};
 
 /// Takes an advert, and says whether its frame may go on (C-XDP-04).
 #[inline(always)]
-pub(crate) fn passes<F: Frame>(frame: &F, place: Place) -> bool {
+pub(crate) fn passes<A: Family, F: Frame>(frame: &F, place: Place) -> bool {
     let Some(scratch) = SCRATCH.get_ptr_mut(0) else { return true };
     // SAFETY: the buffer is this CPU's, and no one else runs on it until the program ends.
     let l3: &mut L3 = unsafe { &mut *scratch };
     let length = frame.length().wrapping_sub(place.at);
     let count = if length > L3_MAX { L3_MAX } else { length };
-    if count < ipv4::HEADER || !frame.copy(place.at, count, l3) {
+    if count < A::HEADER || !frame.copy(place.at, count, l3) {
         return true;
     }
-    let table = Interface(frame.ifindex());
-    let verdict = judge(&Packet { l3, length, vlan: place.vlan }, &table);
+    let table = Interface { ifindex: frame.ifindex(), family: A::NUMBER };
+    let verdict = judge::<A, _>(&Packet { l3, length, vlan: place.vlan }, &table);
     let stats = Stats::of(verdict.instance);
     verdict.count(|reason| stats.raise(reason));
     debug!(
         frame.context(),
-        "vlan {} vrid {}: reason {}",
+        "vlan {} family {} vrid {}: reason {}",
         place.vlan,
-        l3.0[ipv4::HEADER + 1],
+        A::NUMBER,
+        l3.0[A::HEADER + 1],
         verdict.reason().index()
     );
     if let (Some(instance), Ok(advert)) = (verdict.instance, &verdict.advert) {

@@ -1,10 +1,11 @@
 //! A received frame, in the driver or behind the network stack.
 
 use aya_ebpf::EbpfContext;
+use aya_ebpf::bindings::{__sk_buff, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use vipd_common::wire::eth::{self, Octets};
-use vipd_common::wire::{L3, arp};
+use vipd_common::wire::{L3, arp, ipv6, nd};
 
 /// A received frame.
 pub(crate) trait Frame: Octets {
@@ -23,8 +24,13 @@ pub(crate) trait Frame: Octets {
     fn copy(&self, at: usize, count: usize, into: &mut L3) -> bool;
 }
 
-/// Octets that are read before the checks copy a packet: two tags and an ARP message.
+/// Octets that are read of any frame before the checks copy it: two tags and an ARP message. It is less than data over TCP
+/// has before its payload.
 const HEAD: u32 = (eth::HEADER + 2 * eth::TAG + arp::LENGTH) as u32;
+/// Octets that are read of a short frame: two tags, and the target of a neighbour advertisement.
+const SHORT_HEAD: u32 = (eth::HEADER + 2 * eth::TAG + ipv6::HEADER + nd::FIXED) as u32;
+/// Octets of a frame that is short: longer neighbour advertisements are not sent.
+const SHORT: u32 = 256;
 
 /// The first buffer of a frame, which the program may read directly. All that the checks read before they copy lies in it.
 struct Head {
@@ -54,6 +60,12 @@ impl<'a> XdpFrame<'a> {
     #[inline(always)]
     pub(crate) fn new(ctx: &'a XdpContext) -> Self {
         Self { ctx, head: Head { start: ctx.data(), end: ctx.data_end() } }
+    }
+
+    /// The context that the program was called with.
+    #[inline(always)]
+    pub(crate) fn raw(&self) -> *mut xdp_md {
+        self.ctx.ctx
     }
 }
 
@@ -100,11 +112,18 @@ impl<'a> SkbFrame<'a> {
     #[inline(always)]
     pub(crate) fn new(ctx: &'a TcContext) -> Self {
         let first = (ctx.data_end() - ctx.data()) as u32;
-        if first < HEAD && first < ctx.len() {
+        let head = if ctx.len() < SHORT { SHORT_HEAD } else { HEAD };
+        if first < head && first < ctx.len() {
             // A driver may put less than that into the first buffer. If the kernel cannot gather it, the frame passes.
-            let _ = ctx.pull_data(if ctx.len() < HEAD { ctx.len() } else { HEAD });
+            let _ = ctx.pull_data(if ctx.len() < head { ctx.len() } else { head });
         }
         Self { ctx, head: Head { start: ctx.data(), end: ctx.data_end() } }
+    }
+
+    /// The context that the program was called with.
+    #[inline(always)]
+    pub(crate) fn raw(&self) -> *mut __sk_buff {
+        self.ctx.skb.skb
     }
 
     /// The VLAN tag that was taken off the frame.

@@ -1,5 +1,5 @@
-//! The kernel half of vipd: it looks at every frame that an interface receives, and takes the adverts and ARP messages
-//! that concern a virtual router of this host.
+//! The kernel half of vipd: it looks at every frame that an interface receives, and takes the adverts, and the ARP and
+//! neighbour discovery messages, that concern a virtual router of this host.
 //!
 //! One program at two places: [`vipd_xdp`](program) in the driver or in front of the network stack, [`vipd_tcx`](program)
 //! behind it where XDP is taken. Both stamp, check, time and gate; neither elects. On the host this is an empty program.
@@ -12,6 +12,8 @@ mod arp;
 #[cfg(target_arch = "bpf")]
 mod budget;
 #[cfg(target_arch = "bpf")]
+mod claim;
+#[cfg(target_arch = "bpf")]
 mod classify;
 #[cfg(target_arch = "bpf")]
 mod event;
@@ -23,6 +25,8 @@ mod lease;
 mod log;
 #[cfg(target_arch = "bpf")]
 mod maps;
+#[cfg(target_arch = "bpf")]
+mod neighbour;
 #[cfg(target_arch = "bpf")]
 mod program;
 #[cfg(target_arch = "bpf")]

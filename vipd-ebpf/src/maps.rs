@@ -3,7 +3,7 @@
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC};
 use aya_ebpf::btf_maps::{Array, HashMap, PerCpuArray, RingBuf};
 use aya_ebpf::macros::btf_map;
-use vipd_common::abi::{self, Counters, Event, InstanceKey, Lease, PeerKey, Rules, Seen, VipKey};
+use vipd_common::abi::{self, Counters, Event, InstanceKey, Lease, PeerKey, Rules, Seen, Ttl, VipKey};
 use vipd_common::wire::L3;
 
 use crate::watch::Watch;
@@ -29,7 +29,7 @@ pub(crate) static VIPS: HashMap<VipKey, u32, { abi::MAX_VIPS as usize }, ON_DEMA
 
 /// Unicast peers.
 #[btf_map]
-pub(crate) static PEERS: HashMap<PeerKey, u8, { abi::MAX_PEERS as usize }, ON_DEMAND> = HashMap::new();
+pub(crate) static PEERS: HashMap<PeerKey, Ttl, { abi::MAX_PEERS as usize }, ON_DEMAND> = HashMap::new();
 
 /// The last valid advert of each instance. Two CPUs that receive adverts of one instance at the same moment may mix them up;
 /// the next advert mends that.

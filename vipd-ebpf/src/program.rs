@@ -4,9 +4,11 @@ use aya_ebpf::bindings::{__sk_buff, TC_ACT_SHOT, TC_ACT_UNSPEC, xdp_action, xdp_
 use aya_ebpf::macros::{classifier, xdp};
 use aya_ebpf::programs::{TcContext, XdpContext};
 use vipd_common::wire::eth::Place;
+use vipd_common::wire::ip::{V4, V6};
 
+use crate::classify::{self, Taken};
 use crate::frame::{SkbFrame, XdpFrame};
-use crate::{advert, classify};
+use crate::{advert, neighbour};
 
 /// Licences under which the kernel lets a program use its helpers.
 #[unsafe(link_section = "license")]
@@ -16,37 +18,63 @@ static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 /// XDP, native or generic.
 #[xdp(frags)]
 pub(crate) fn vipd_xdp(ctx: XdpContext) -> u32 {
-    let advert = |place: Place| xdp_advert(ctx.ctx, place.at as u32, place.vlan.into()) != 0;
-    if classify::passes(&XdpFrame::new(&ctx), None, advert) {
-        xdp_action::XDP_PASS
-    } else {
-        xdp_action::XDP_DROP
-    }
+    if classify::passes(&XdpFrame::new(&ctx), None) { xdp_action::XDP_PASS } else { xdp_action::XDP_DROP }
 }
 
 /// tcx at ingress. A frame that passes goes on to the programs behind this one.
 #[classifier]
 pub(crate) fn vipd_tcx(ctx: TcContext) -> i32 {
     let frame = SkbFrame::new(&ctx);
-    let advert = |place: Place| tcx_advert(ctx.skb.skb, place.at as u32, place.vlan.into()) != 0;
-    if classify::passes(&frame, frame.tag(), advert) { TC_ACT_UNSPEC } else { TC_ACT_SHOT }
+    if classify::passes(&frame, frame.tag()) { TC_ACT_UNSPEC } else { TC_ACT_SHOT }
 }
 
-/// An advert met by [`vipd_xdp`]. A global function: the verifier goes through it once, not once for every way by which a
-/// frame is sorted; and what most frames run stays short.
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn xdp_advert(ctx: *mut xdp_md, at: u32, vlan: u32) -> u32 {
-    let place = Place { at: at as usize, vlan: vlan as u16 };
-    advert::passes(&XdpFrame::new(&XdpContext::new(ctx)), place).into()
+/// Global functions that take a frame of a program's, by its context and its [`Place`].
+macro_rules! taken {
+    ($frame:ident, $context:ident, $raw:ty, $advert4:ident, $advert6:ident, $advertisement:ident) => {
+        impl Taken for $frame<'_> {
+            #[inline(always)]
+            fn advert4(&self, place: Place) -> bool {
+                $advert4(self.raw(), place.at as u32, place.vlan.into()) != 0
+            }
+
+            #[inline(always)]
+            fn advert6(&self, place: Place) -> bool {
+                $advert6(self.raw(), place.at as u32, place.vlan.into()) != 0
+            }
+
+            #[inline(always)]
+            fn advertisement(&self, place: Place) {
+                $advertisement(self.raw(), place.at as u32, place.vlan.into());
+            }
+        }
+
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        extern "C" fn $advert4(ctx: *mut $raw, at: u32, vlan: u32) -> u32 {
+            advert::passes::<V4, _>(&$frame::new(&$context::new(ctx)), place(at, vlan)).into()
+        }
+
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        extern "C" fn $advert6(ctx: *mut $raw, at: u32, vlan: u32) -> u32 {
+            advert::passes::<V6, _>(&$frame::new(&$context::new(ctx)), place(at, vlan)).into()
+        }
+
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        extern "C" fn $advertisement(ctx: *mut $raw, at: u32, vlan: u32) -> u32 {
+            neighbour::note(&$frame::new(&$context::new(ctx)), place(at, vlan));
+            0
+        }
+    };
 }
 
-/// An advert met by [`vipd_tcx`].
-#[unsafe(no_mangle)]
-#[inline(never)]
-extern "C" fn tcx_advert(ctx: *mut __sk_buff, at: u32, vlan: u32) -> u32 {
-    let place = Place { at: at as usize, vlan: vlan as u16 };
-    advert::passes(&SkbFrame::new(&TcContext::new(ctx)), place).into()
+taken!(XdpFrame, XdpContext, xdp_md, xdp_advert4, xdp_advert6, xdp_advertisement);
+taken!(SkbFrame, TcContext, __sk_buff, tcx_advert4, tcx_advert6, tcx_advertisement);
+
+#[inline(always)]
+fn place(at: u32, vlan: u32) -> Place {
+    Place { at: at as usize, vlan: vlan as u16 }
 }
 
 #[panic_handler]

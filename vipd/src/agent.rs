@@ -12,6 +12,7 @@ use nix::unistd::{getpid, gettid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
+use vipd_core::InstanceId;
 
 use crate::config::Config;
 use crate::control::{self, Operation, Reply, Request, Target};
@@ -219,6 +220,11 @@ impl Service {
         let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
         tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
         let mut notifier = Notifier::start(&self.config, self.events);
+        let (things, instances) = (known.clone(), self.config.instances.clone());
+        notifier.explain(move |id, cause| {
+            let of = |id: InstanceId| &instances[usize::from(id.0)];
+            things.why(id, cause, of(id), |id| &of(id).name)
+        });
         let (router_id, told) = (self.config.router_id, notifier.counters());
         let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
         let operators = commands.clone();

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::effects::{Address, Rtnl, remove};
@@ -14,7 +14,7 @@ use crate::election::Planned;
 use crate::link::Links;
 
 /// An address on an interface: index, address, prefix length.
-type Place = (u32, Ipv4Addr, u8);
+type Place = (u32, IpAddr, u8);
 
 /// Removes the addresses that are left over. The owner's own address, which no agent has put there, stays.
 ///
@@ -53,8 +53,8 @@ fn parse(line: &str) -> Option<Place> {
 }
 
 fn places(planned: &[Planned]) -> impl Iterator<Item = Place> {
-    let addresses = planned.iter().flat_map(|planned| &planned.addresses);
-    addresses.map(|(address, _)| (address.ifindex, address.ip, address.prefix))
+    let addresses = planned.iter().flat_map(|planned| &planned.vips).map(|vip| &vip.address);
+    addresses.map(|address| (address.ifindex, address.ip, address.prefix))
 }
 
 fn is_marked(links: &Links, (ifindex, ip, prefix): Place) -> bool {
@@ -68,12 +68,15 @@ fn bare((ifindex, ip, prefix): Place) -> Address {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     #[test]
     fn a_record_is_read_as_it_was_written_and_what_is_none_is_passed_over() {
         let cases = [
-            ("address 192.0.2.1/24 interface 7", Some((7, Ipv4Addr::new(192, 0, 2, 1), 24))),
+            ("address 192.0.2.1/24 interface 7", Some((7, Ipv4Addr::new(192, 0, 2, 1).into(), 24))),
+            ("address fe80::5:1/64 interface 7", Some((7, "fe80::5:1".parse().expect("an address"), 64))),
             ("address 192.0.2.1/24", None),
             ("address 192.0.2.1 interface 7", None),
             ("address 192.0.2.1/24 interface", None),

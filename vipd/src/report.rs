@@ -81,8 +81,7 @@ impl Reporter {
                 .map(|transition| date_time(SystemTime::now() - now().since(transition.at))),
             new_master_reason: new_master_reason(status.as_ref()).to_owned(),
             up_seconds: transition.map_or(0, |transition| now().since(transition.at).as_secs()),
-            last_event: transition
-                .map(|transition| self.known.why(id, transition.cause, config, |id| self.name(id))),
+            last_event: status.and_then(|status| self.why(id, &status)),
             priority: status.map_or(config.priority, |status| status.priority),
             base_priority: config.priority,
             tracking: self.tracking(id),
@@ -96,13 +95,21 @@ impl Reporter {
             master_down_interval_us: status.map_or(0, |status| micros(status.down_interval)),
             skew_time_us: status.map_or(0, |status| micros(status.skew)),
             addresses: planned
-                .addresses
+                .vips
                 .iter()
-                .map(|(address, _)| format!("{}/{}", address.ip, address.prefix))
+                .map(|vip| format!("{}/{}", vip.address.ip, vip.address.prefix))
                 .collect(),
             addresses_held: snapshot.is_some_and(|snapshot| snapshot.addresses_held),
             statistics: self.statistics(id),
         }
+    }
+
+    /// Why it is in the state that it is in. What is missing may not be what was missing at first.
+    fn why(&self, id: InstanceId, status: &vipd_core::Status) -> Option<String> {
+        let fault = status.fault.filter(|_| status.state == State::Fault).map(Cause::Faulted);
+        let cause = fault.or(status.last_transition.map(|transition| transition.cause))?;
+        let config = &self.ready.planned[usize::from(id.0)].config;
+        Some(self.known.why(id, cause, config, |id| self.name(id)))
     }
 
     fn name(&self, id: InstanceId) -> &str {

@@ -16,7 +16,7 @@ const LLVM_PREFIX: &str = "/usr/lib/llvm-22";
 const LINKER: [&str; 6] =
     ["bpf-linker", "--version", "0.13.0", "--no-default-features", "--features", "llvm-22"];
 /// What the lab runs: peers, load balancers and instruments.
-const LAB: [&str; 15] = [
+const LAB: [&str; 17] = [
     "keepalived",
     "frr",
     "haproxy",
@@ -30,6 +30,8 @@ const LAB: [&str; 15] = [
     "openssl",
     "python3-aiosmtpd",
     "iputils-arping",
+    "iputils-ping",
+    "socat",
     "bpftool",
     "stress-ng",
 ];

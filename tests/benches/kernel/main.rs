@@ -38,7 +38,7 @@ fn main() {
             .map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} wants a number")))
     };
     let (passes, repeat) = (number("--passes", 15), number("--repeat", 100_000));
-    let usual = named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4");
+    let usual = named("v3_ipv4_1addr_msgonly").receiver;
     let mut kernel = kernel(&usual);
     let mut cases = cases(&mut kernel, &usual);
     let roads = Road::KERNEL.map(|road| (road, Empty::load(road).expect("an empty program")));
@@ -88,7 +88,7 @@ fn cases(kernel: &mut Kernel, usual: &Receiver) -> Vec<Case> {
     let refused = adverts().into_iter().filter(|frame| !frame.accepted);
     let mut seen = BTreeSet::new();
     for frame in refused {
-        let receiver = frame.receiver.expect("adverts have one");
+        let receiver = frame.receiver;
         publish(kernel, &receiver);
         let reasons = send(kernel, &receiver, Road::Xdp, &frame.octets).reasons();
         if let [reason] = reasons[..]

@@ -50,7 +50,7 @@ fn spoiled(ways: u32) -> (Vec<u8>, Option<Reason>) {
 /// C-SEC-01, C-RX-01: nothing behind the TTL is used before the TTL is right.
 #[test]
 fn c_sec_01_the_first_failed_check_is_counted_whatever_else_is_wrong() {
-    let receiver = named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4");
+    let receiver = named("v3_ipv4_1addr_msgonly").receiver;
     let mut kernel = kernel(&receiver);
     publish(&mut kernel, &receiver);
     for ways in 0..1 << CHECKS.len() {

@@ -3,8 +3,9 @@
 use aya::programs::{ProgramError, TestRun, TestRunOptions, TestRunResult};
 use vipd::datapath::Kernel;
 use vipd_common::abi::{Addr, Counters};
-use vipd_common::wire::eth::{self, Class};
-use vipd_common::wire::{Entry, L3, Listed, Packet, Reason, judge};
+use vipd_common::wire::eth::{self, Class, Place};
+use vipd_common::wire::ip::{Family, V4, V6};
+use vipd_common::wire::{Entry, L3, Listed, Packet, Reason, arp, checksum, from_ipv4, judge, nd};
 
 use crate::corpus::{IFINDEX, Receiver};
 
@@ -118,28 +119,49 @@ fn risen(before: &[Counters; 2], after: &[Counters; 2]) -> Vec<(bool, Reason)> {
 
 /// What a packet socket's reader does with a frame.
 fn parse(receiver: &Receiver, frame: &[u8]) -> Outcome {
-    let Receiver { key, rules, vips, peers } = receiver;
     let mut outcome = Outcome { pass: true, raised: Vec::new() };
-    let entry = Entry { number: INSTANCE, key: *key, rules: *rules, peers };
-    let table = Listed { ifindex: IFINDEX, family: 4, entries: &[entry] };
+    let holds = |place: Place, addr: Addr| place.vlan == receiver.key.vlan && receiver.vips.contains(&addr);
     match eth::classify(frame, None) {
-        Class::Advert(place) if frame.len() >= place.at + 20 => {
-            let mut l3 = L3::new();
-            l3.fill(&frame[place.at..]);
-            let verdict =
-                judge(&Packet { l3: &l3, length: frame.len() - place.at, vlan: place.vlan }, &table);
-            verdict.count(|reason| outcome.raised.push((verdict.instance.is_some(), reason)));
-            outcome.pass = verdict.pass;
+        Class::Advert4(place) if frame.len() >= place.at + V4::HEADER => {
+            judged::<V4>(receiver, frame, place, &mut outcome);
+        }
+        Class::Advert6(place) if frame.len() >= place.at + V6::HEADER => {
+            judged::<V6>(receiver, frame, place, &mut outcome);
         }
         Class::Arp(place) => {
-            let claim = vipd_common::wire::arp::Message::read(frame, place.at).is_some_and(|message| {
-                let claimed = vipd_common::wire::from_ipv4(message.sender.into());
-                message.is_gratuitous() && place.vlan == key.vlan && vips.contains(&claimed)
+            let claim = arp::Message::read(frame, place.at).is_some_and(|message| {
+                message.is_gratuitous() && holds(place, from_ipv4(message.sender.into()))
             });
             outcome.raised.extend(claim.then_some((true, Reason::Claim)));
         }
-        Class::Advert(_) | Class::Other => {}
+        Class::Neighbour(place) => {
+            let concerns = nd::Message::read(frame, place.at)
+                .is_some_and(|message| message.advertises && holds(place, message.target));
+            if concerns {
+                let mut l3 = L3::new();
+                l3.fill(&frame[place.at..]);
+                let sum = |l3: &L3, from, length| checksum::octets(&l3.0[from..from + length]);
+                let raised = match nd::claimant(&l3, frame.len() - place.at, sum) {
+                    Ok(mac) => mac.map(|_| Reason::Claim),
+                    Err(reason) => Some(reason),
+                };
+                outcome.raised.extend(raised.map(|reason| (true, reason)));
+            }
+        }
+        Class::Advert4(_) | Class::Advert6(_) | Class::Other => {}
     }
     outcome.raised.sort();
     outcome
+}
+
+fn judged<F: Family>(receiver: &Receiver, frame: &[u8], place: Place, outcome: &mut Outcome) {
+    let Receiver { key, rules, peers, .. } = receiver;
+    let entry = Entry { number: INSTANCE, key: *key, rules: *rules, peers };
+    let table = Listed { ifindex: IFINDEX, family: F::NUMBER, entries: &[entry] };
+    let mut l3 = L3::new();
+    l3.fill(&frame[place.at..]);
+    let packet = Packet { l3: &l3, length: frame.len() - place.at, vlan: place.vlan };
+    let verdict = judge::<F, _>(&packet, &table);
+    verdict.count(|reason| outcome.raised.push((verdict.instance.is_some(), reason)));
+    outcome.pass = verdict.pass;
 }

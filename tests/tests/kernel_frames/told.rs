@@ -8,7 +8,7 @@ use vipd_common::wire::Reason;
 use vipd_common::wire::arp::Operation::Reply;
 
 use crate::corpus::{Receiver, named};
-use crate::emit::{VIP, advert, arp};
+use crate::emit::{VIP, VIP6, advert, advertisement, arp};
 use crate::programs::{INSTANCE, Road, kernel, run, send};
 
 /// Far beyond what anything here takes.
@@ -22,7 +22,7 @@ const LOSING: (u64, u64) = (16, 20);
 const CLAIMS: (u64, u64) = (8, 10);
 
 fn receiver(change: impl FnOnce(&mut Rules)) -> Receiver {
-    let mut receiver = named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4");
+    let mut receiver = named("v3_ipv4_1addr_msgonly").receiver;
     change(&mut receiver.rules);
     receiver
 }
@@ -37,7 +37,7 @@ fn counted(kernel: &Kernel, reason: Reason) -> u64 {
 
 #[test]
 fn an_event_tells_of_changes_only() {
-    let receiver = named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4");
+    let receiver = named("v3_ipv4_1addr_msgonly").receiver;
     let pseudo = named("v3_ipv4_1addr_pseudo").octets;
     let faster = named("v3_ipv4_interval_10cs").octets;
     let wrong = named("neg_v3_ipv4_bad_checksum").octets;
@@ -77,18 +77,23 @@ fn an_event_tells_of_changes_only() {
 fn c_sec_04_no_flood_of_one_kind_goes_past_its_budget_and_the_frames_count_all_the_same() {
     type Case<'a> = (&'a str, u8, Vec<Vec<u8>>, (u64, u64));
     let changing = |from: u8| (0..2).map(|step| advert(51, 11, from + step, LONG)).collect::<Vec<_>>();
-    let cases: [Case<'_>; 6] = [
+    let cases: [Case<'_>; 7] = [
         ("master: losing adverts", 1, vec![advert(51, 11, 90, LONG)], LOSING),
         ("master: adverts that go before ours", 1, changing(200), RULING),
         ("master: resignations", 1, vec![advert(51, 11, 0, LONG)], RESIGNATIONS),
         ("backup: losing adverts that change", 0, changing(90), LOSING),
         ("backup: ruling adverts that change", 0, changing(200), RULING),
         ("claims", 0, vec![arp(Reply, VIP, VIP)], CLAIMS),
+        ("claims over IPv6", 0, vec![advertisement(VIP6)], CLAIMS),
     ];
     let sent = 2000;
+    let usual = receiver(|_| ());
+    let over_ipv6 = named("v3_ipv6_2addrs").receiver;
     for road in Road::KERNEL {
         for (name, master, frames, (burst, rate)) in &cases {
-            let mut kernel = kernel(&receiver(|rules| rules.master = *master));
+            let mut receiver = if frames[0][12] == 8 { usual.clone() } else { over_ipv6.clone() };
+            receiver.rules.master = *master;
+            let mut kernel = kernel(&receiver);
             let mut events = kernel.events().expect("the ring");
             let start = Instant::now();
 

@@ -18,7 +18,7 @@ const SHORT: u16 = 2;
 const LONG: u16 = 4095;
 
 fn receiver(change: impl FnOnce(&mut Rules)) -> Receiver {
-    let mut receiver = named("v3_ipv4_1addr_msgonly").receiver.expect("IPv4");
+    let mut receiver = named("v3_ipv4_1addr_msgonly").receiver;
     change(&mut receiver.rules);
     receiver
 }
@@ -105,7 +105,7 @@ fn c_fsm_05_06_08_09_signs_of_life_are_stamped_and_waited_after_and_others_are_n
             }
 
             let seen = router.seen();
-            let sign = (seen.sign.at != 0).then_some((seen.sign.source[3], seen.sign.priority));
+            let sign = (seen.sign.at != 0).then_some((seen.sign.source[15], seen.sign.priority));
             assert_eq!(sign, expected, "{name} on {road:?}");
             assert_eq!(seen.watched, u8::from(expected.is_some()), "{name} on {road:?}");
             let records: Vec<Event> = std::iter::from_fn(|| router.events.take()).collect();
@@ -171,7 +171,7 @@ fn silence_counts_from_the_last_sign_of_life_and_by_the_priority_of_the_moment()
         let event = silence(&mut router.events);
 
         let rules = Rules { priority: 1, ..router.receiver.rules };
-        assert_eq!((event.since, event.addr[3]), (sign.at, 13), "{road:?}");
+        assert_eq!((event.since, event.addr[15]), (sign.at, 13), "{road:?}");
         assert!(event.at >= wait::deadline(&rules, &sign), "{road:?}: {event:?} {sign:?}");
     }
 }

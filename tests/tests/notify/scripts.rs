@@ -58,18 +58,23 @@ fn commands_run_in_the_order_of_events_the_specific_one_first_with_the_arguments
     assert_eq!(pair.lb1.host.read_file(LOG).expect("told").lines().collect::<Vec<_>>(), expected);
 }
 
-/// As in Keepalived: who becomes MASTER finds the addresses in place, and who is no more finds them gone. There are so many
-/// that the kernel takes a while for them.
+/// As in Keepalived: who becomes MASTER finds the addresses in place, and who is no more finds them gone. There are many, and
+/// another machine keeps the kernel's one lock for addresses and links busy, so that they take longer than a command.
 #[test]
 fn commands_find_the_addresses_as_the_state_wants_them() {
     // Arrange: 200, and the guide's.
     let count = "#!/bin/sh\necho \"$1 $(ip -4 -o address show dev eth0 | wc -l)\" >> /run/told\n";
     let pair = Pair::new().expect("lab");
     pair.lb1.host.write_file("/etc/lab/count", count, 0o755).expect("write");
-    let addresses: String = (0..200).map(|n| format!("10.0.{n}.100/32\n")).collect();
+    let addresses: Vec<String> = (0..200).map(|n| format!("10.0.{n}.100/32")).collect();
+    let addresses = addresses.join("\n") + "\n";
     let many = conf(Conf::lb1(), "", &NOTIFY.replace("record", "count"), "")
         .replace("virtual_ipaddress {\n", &format!("virtual_ipaddress {{\n{addresses}"));
     let told = follow(&pair.lb1.host, LOG);
+    let busy = |n: u8| {
+        format!("while ip link add busy{n} type veth peer peer{n} && ip link del busy{n}; do :; done")
+    };
+    let _busy: Vec<_> = (0..4).map(|n| pair.client.spawn("sh", &["-c", &busy(n)]).expect("sh")).collect();
 
     // Act
     let lb1 = pair.lb1.start(VIPD, &many).expect("vipd");

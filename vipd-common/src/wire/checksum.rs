@@ -5,15 +5,15 @@
 
 use super::L3;
 
-/// Sum of the first `COUNT` words of 32 bits of a packet: a header, whose length is known beforehand. What has no fixed
-/// length is for [`Table::sum`](super::Table::sum).
+/// Sum of `COUNT` words of 32 bits of a packet from `at` on, a multiple of 4: of what has a length that is known beforehand.
+/// The rest is for [`Table::sum`](super::Table::sum).
 #[must_use]
 #[inline(always)]
-pub fn words<const COUNT: usize>(packet: &L3) -> u64 {
+pub fn words<const COUNT: usize>(packet: &L3, at: usize) -> u64 {
     let mut sum = 0;
     let mut word = 0;
     while word < COUNT {
-        sum += u64::from(packet.word(word * 4));
+        sum += u64::from(packet.word(at + word * 4));
         word += 1;
     }
     sum
@@ -27,14 +27,11 @@ pub fn octets(octets: &[u8]) -> u64 {
     pairs.sum::<u64>() + rest.first().map_or(0, |last| u64::from(u16::from_ne_bytes([*last, 0])))
 }
 
-/// Sum of the IPv4 pseudo-header (C-CK-03): source, destination, zero, protocol 112 and the message's length.
+/// Sum of what a pseudo-header has beside the two addresses: the protocol, and the message's length (C-CK-03, C-CK-05).
 #[must_use]
 #[inline(always)]
-pub fn pseudo_header(source: [u8; 4], destination: [u8; 4], length: u16) -> u64 {
-    u64::from(u32::from_ne_bytes(source))
-        + u64::from(u32::from_ne_bytes(destination))
-        + u64::from(u16::from(super::ipv4::VRRP).to_be())
-        + u64::from(length.to_be())
+pub fn pseudo_header(protocol: u8, length: u16) -> u64 {
+    u64::from(u16::from(protocol).to_be()) + u64::from(length.to_be())
 }
 
 /// Folds a sum into 16 bits.
@@ -107,7 +104,7 @@ mod tests {
             let mut l3 = L3::new();
             l3.fill(&packet);
 
-            prop_assert_eq!(fold(words::<50>(&l3)), fold(octets(&packet)));
+            prop_assert_eq!(fold(words::<50>(&l3, 0)), fold(octets(&packet)));
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Ethernet frames: what they carry, and with how many VLAN tags.
 
-use super::{EmitError, ipv4};
+use core::net::IpAddr;
+
+use super::{EmitError, ip, ipv4, ipv6, nd};
 
 /// EtherType of IPv4.
 pub const IPV4: u16 = 0x0800;
 /// EtherType of ARP.
 pub const ARP: u16 = 0x0806;
+/// EtherType of IPv6.
+pub const IPV6: u16 = 0x86dd;
 /// EtherType of a VLAN tag (IEEE 802.1Q).
 pub const VLAN: u16 = 0x8100;
 /// EtherType of a provider's VLAN tag (IEEE 802.1ad).
@@ -16,8 +20,6 @@ pub const HEADER: usize = 14;
 pub const TAG: usize = 4;
 /// To everybody.
 pub const BROADCAST: Mac = [0xff; 6];
-/// To the VRRP group 224.0.0.18 (C-TX-03).
-pub const VRRP_GROUP: Mac = [0x01, 0x00, 0x5e, 0x00, 0x00, 0x12];
 /// The VLAN of a frame with two tags that both name one. No virtual router is configured there: were such a frame taken
 /// for one of the outer VLAN, a host could speak into a network that it is not part of (C-L2-06).
 pub const STACKED: u16 = 0xffff;
@@ -25,10 +27,25 @@ pub const STACKED: u16 = 0xffff;
 /// An Ethernet address.
 pub type Mac = [u8; 6];
 
-/// The virtual router's own address for IPv4 (RFC 9568 §7.3).
+/// A virtual router's own address, of the family 4 or 6 (RFC 9568 §7.3).
 #[must_use]
-pub const fn virtual_mac(vrid: u8) -> Mac {
-    [0x00, 0x00, 0x5e, 0x00, 0x01, vrid]
+pub const fn virtual_mac(family: u8, vrid: u8) -> Mac {
+    [0x00, 0x00, 0x5e, 0x00, if family == 4 { 0x01 } else { 0x02 }, vrid]
+}
+
+/// The address of a multicast group (RFC 1112 §6.4, RFC 2464 §7).
+#[must_use]
+pub const fn group_mac(group: IpAddr) -> Mac {
+    match group {
+        IpAddr::V4(group) => {
+            let [_, b, c, d] = group.octets();
+            [0x01, 0x00, 0x5e, b & 0x7f, c, d]
+        }
+        IpAddr::V6(group) => {
+            let [.., a, b, c, d] = group.octets();
+            [0x33, 0x33, a, b, c, d]
+        }
+    }
 }
 
 /// A frame whose octets can be read.
@@ -55,9 +72,13 @@ pub enum Class {
     /// Not for us to look at.
     Other,
     /// An IPv4 packet that claims to be an advert.
-    Advert(Place),
+    Advert4(Place),
+    /// An IPv6 packet that claims to be an advert.
+    Advert6(Place),
     /// An ARP message.
     Arp(Place),
+    /// An IPv6 packet that claims to be a neighbour solicitation or advertisement.
+    Neighbour(Place),
 }
 
 /// Where the payload of a frame begins, and on which VLAN the frame is.
@@ -113,11 +134,24 @@ fn payload<F: Octets + ?Sized>(frame: &F, ethertype: u16, place: Place) -> Optio
     match ethertype {
         IPV4 => {
             let [protocol] = frame.read(place.at + ipv4::PROTOCOL_AT)?;
-            let ours = protocol == ipv4::VRRP
-                || protocol == ipv4::AUTH_HEADER
+            let ours = protocol == ip::VRRP
+                || protocol == ip::AUTH_HEADER
                     && frame.read(place.at + ipv4::DESTINATION_AT)? == ipv4::GROUP.octets();
-            Some(if ours { Class::Advert(place) } else { Class::Other })
+            ours.then_some(Class::Advert4(place))
         }
+        IPV6 => match frame.read(place.at + ipv6::NEXT_AT)? {
+            [ip::VRRP] => Some(Class::Advert6(place)),
+            [ipv6::ICMP] => {
+                let [kind] = frame.read(place.at + ipv6::HEADER)?;
+                (kind == nd::SOLICITATION || kind == nd::ADVERTISEMENT).then_some(Class::Neighbour(place))
+            }
+            [next] if ipv6::is_extension(next) => {
+                let ours = frame.read(place.at + ipv6::HEADER)? == [ip::VRRP]
+                    && frame.read(place.at + ipv6::DESTINATION_AT)? == ipv6::GROUP.octets();
+                ours.then_some(Class::Advert6(place))
+            }
+            _ => None,
+        },
         ARP => Some(Class::Arp(place)),
         _ => None,
     }
@@ -164,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    /// A frame with these tags before EtherType `ethertype` and a payload of protocol 112.
+    /// A frame with these tags before EtherType `ethertype` and a payload of protocol 112, be it IPv4 or IPv6.
     fn frame(tags: &[(u16, u16)], ethertype: u16) -> Vec<u8> {
         let mut frame = vec![0; 12];
         for (kind, tci) in tags {
@@ -172,9 +206,9 @@ mod tests {
             frame.extend(tci.to_be_bytes());
         }
         frame.extend(ethertype.to_be_bytes());
-        frame.extend([0; 9]);
-        frame.push(ipv4::VRRP);
-        frame.extend([0; 20]);
+        frame.extend([0; 6]);
+        frame.extend([ip::VRRP, 0, 0, ip::VRRP]);
+        frame.extend([0; 40]);
         frame
     }
 
@@ -193,9 +227,10 @@ mod tests {
             ("priority tag beside", Some(0xe000), &[(VLAN, 100)], Place { at: 18, vlan: 100 }),
         ];
         for (name, beside, tags, place) in cases {
-            assert_eq!(classify(&frame(tags, IPV4)[..], beside), Class::Advert(place), "{name}");
+            assert_eq!(classify(&frame(tags, IPV4)[..], beside), Class::Advert4(place), "{name}");
+            assert_eq!(classify(&frame(tags, IPV6)[..], beside), Class::Advert6(place), "{name}");
             assert_eq!(classify(&frame(tags, ARP)[..], beside), Class::Arp(place), "{name}");
-            assert_eq!(classify(&frame(tags, 0x86dd)[..], beside), Class::Other, "{name}");
+            assert_eq!(classify(&frame(tags, 0x88cc)[..], beside), Class::Other, "{name}");
         }
     }
 
@@ -210,6 +245,40 @@ mod tests {
         udp[HEADER + ipv4::PROTOCOL_AT] = 17;
 
         assert_eq!(classify(&udp[..], None), Class::Other);
+    }
+
+    #[test]
+    fn c_rx_11_of_ipv6_adverts_solicitations_and_advertisements_are_looked_at() {
+        let place = Place { at: HEADER, vlan: 0 };
+        let (group, elsewhere) = (ipv6::GROUP.octets(), ipv6::ALL_NODES.octets());
+        let cases = [
+            ("advert", ip::VRRP, elsewhere, 0x31, Class::Advert6(place)),
+            ("hop-by-hop options before an advert", 0, group, ip::VRRP, Class::Advert6(place)),
+            ("fragment of an advert", 44, group, ip::VRRP, Class::Advert6(place)),
+            ("authentication header before an advert", 51, group, ip::VRRP, Class::Advert6(place)),
+            ("MLD report", 0, group, ipv6::ICMP, Class::Other),
+            ("fragment of an advert to another group", 44, elsewhere, ip::VRRP, Class::Other),
+            ("TCP", 6, group, ip::VRRP, Class::Other),
+            ("neighbour solicitation", ipv6::ICMP, elsewhere, 135, Class::Neighbour(place)),
+            ("neighbour advertisement", ipv6::ICMP, elsewhere, 136, Class::Neighbour(place)),
+            ("router advertisement", ipv6::ICMP, elsewhere, 134, Class::Other),
+            ("echo request", ipv6::ICMP, elsewhere, 128, Class::Other),
+        ];
+        for (name, next, destination, first, class) in cases {
+            let mut frame = frame(&[], IPV6);
+            frame[HEADER + ipv6::NEXT_AT] = next;
+            frame[HEADER + ipv6::DESTINATION_AT..][..16].copy_from_slice(&destination);
+            frame[HEADER + ipv6::HEADER] = first;
+
+            assert_eq!(classify(&frame[..], None), class, "{name}");
+        }
+    }
+
+    #[test]
+    fn c_tx_03_groups_have_the_hardware_addresses_of_their_rfcs() {
+        assert_eq!(group_mac(ipv4::GROUP.into()), [0x01, 0x00, 0x5e, 0x00, 0x00, 0x12]);
+        assert_eq!(group_mac(ipv6::GROUP.into()), [0x33, 0x33, 0x00, 0x00, 0x00, 0x12]);
+        assert_eq!(group_mac("239.129.2.3".parse().unwrap()), [0x01, 0x00, 0x5e, 0x01, 0x02, 0x03]);
     }
 
     proptest! {

@@ -2,46 +2,31 @@
 
 use core::net::Ipv4Addr;
 
-use super::{EmitError, L3, Reason, be16, checksum, four};
+use super::ip::{Family, Header, TOS, V4, VRRP, from_ipv4};
+use super::{EmitError, L3, Reason, be16, checksum, four, ipv4_digest};
+use crate::abi::Addr;
 
-/// Protocol of VRRP (C-TX-01).
-pub const VRRP: u8 = 112;
-/// Protocol of the IP authentication header (C-AUTH-04).
-pub const AUTH_HEADER: u8 = 51;
 /// Where adverts go (C-TX-03).
 pub const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-/// Octets of the header; adverts have no options (C-RX-11).
+/// Octets of the header.
 pub const HEADER: usize = 20;
 /// Where the header names its protocol.
 pub const PROTOCOL_AT: usize = 9;
+/// Where the header names its source.
+const SOURCE_AT: usize = 12;
 /// Where the header names its destination.
 pub const DESTINATION_AT: usize = 16;
-/// TTL of every advert sent (C-TX-02).
-pub const TTL: u8 = 255;
-/// Internetwork control (RFC 791), as other VRRP routers send.
-const TOS: u8 = 0xc0;
 
-/// What the header of a packet says, after the checks that the kernel makes before it hands a packet to a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Octets of the packet by its header, which may be more than have arrived.
-    pub total: usize,
-    /// TTL.
-    pub ttl: u8,
-    /// From whom.
-    pub source: [u8; 4],
-    /// To whom.
-    pub destination: [u8; 4],
-}
+impl Family for V4 {
+    const NUMBER: u8 = 4;
+    const GROUP: Addr = from_ipv4(GROUP);
+    const HEADER: usize = HEADER;
+    const ADDRESS: usize = 4;
+    const LIST_MAX: u8 = 255;
+    const PSEUDO_ONLY: bool = false;
 
-impl Header {
-    /// Reads the header of a packet of which `length` octets have arrived.
-    ///
-    /// # Errors
-    ///
-    /// [`Reason::IpHeader`], [`Reason::IpOptions`], [`Reason::Fragment`] or [`Reason::AuthHeader`].
     #[inline(always)]
-    pub fn read(packet: &L3, length: usize) -> Result<Self, Reason> {
+    fn header(packet: &L3, length: usize) -> Result<Header, Reason> {
         let octets = &packet.0;
         let header = usize::from(octets[0] & 0x0f) * 4;
         let total = usize::from(be16(octets, 2));
@@ -51,7 +36,7 @@ impl Header {
         if header != HEADER {
             return Err(Reason::IpOptions);
         }
-        if !checksum::is_sound(checksum::words::<{ HEADER / 4 }>(packet)) {
+        if !checksum::is_sound(checksum::words::<{ HEADER / 4 }>(packet, 0)) {
             return Err(Reason::IpHeader);
         }
         // More fragments, or an offset.
@@ -61,12 +46,33 @@ impl Header {
         if octets[PROTOCOL_AT] != VRRP {
             return Err(Reason::AuthHeader);
         }
-        Ok(Self {
+        Ok(Header {
             total,
             ttl: octets[8],
-            source: four(octets, 12),
-            destination: four(octets, DESTINATION_AT),
+            source: Self::source(packet),
+            destination: from_ipv4(four(octets, DESTINATION_AT).into()),
         })
+    }
+
+    #[inline(always)]
+    fn source(packet: &L3) -> Addr {
+        from_ipv4(four(&packet.0, SOURCE_AT).into())
+    }
+
+    /// "This network", loopback, multicast, reserved or broadcast (RFC 1122 §3.2.1.3).
+    #[inline(always)]
+    fn is_nobodys(address: &Addr, _: bool) -> bool {
+        matches!(address[12], 0 | 127 | 224..)
+    }
+
+    #[inline(always)]
+    fn addresses_sum(packet: &L3) -> u64 {
+        checksum::words::<2>(packet, SOURCE_AT)
+    }
+
+    #[inline(always)]
+    fn digest(packet: &L3, at: usize) -> u64 {
+        ipv4_digest(u32::from_be(packet.word(at)))
     }
 }
 
@@ -78,6 +84,7 @@ impl Header {
 pub fn emit(
     source: Ipv4Addr,
     destination: Ipv4Addr,
+    ttl: u8,
     payload: usize,
     packet: &mut [u8],
 ) -> Result<usize, EmitError> {
@@ -87,18 +94,11 @@ pub fn emit(
     header[0] = 0x45;
     header[1] = TOS;
     header[2..4].copy_from_slice(&total.to_be_bytes());
-    header[8] = TTL;
+    header[8] = ttl;
     header[PROTOCOL_AT] = VRRP;
     header[12..16].copy_from_slice(&source.octets());
     header[16..20].copy_from_slice(&destination.octets());
     let sum = checksum::field(checksum::octets(header));
     header[10..12].copy_from_slice(&sum);
     Ok(HEADER)
-}
-
-/// Whether no host has this address: "this network", loopback, multicast, reserved or broadcast (RFC 1122 §3.2.1.3).
-#[must_use]
-#[inline(always)]
-pub const fn is_nobodys(address: [u8; 4]) -> bool {
-    matches!(address[0], 0 | 127 | 224..)
 }

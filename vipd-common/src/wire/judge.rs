@@ -1,13 +1,10 @@
 //! The receive checks of an advert, in the order of section 5 of the conformance list: IP header, TTL, version, type,
 //! lengths, checksum, VRID, then what one virtual router asks for.
 
-use super::{L3, Reason, be16, checksum, four, ipv4, ipv4_digest, vrrp};
-use crate::abi::{self, Addr, Rules};
-
-/// Where the VRRP message begins: behind an IP header without options.
-const MESSAGE: usize = ipv4::HEADER;
-/// Where its address list begins.
-const LIST: usize = MESSAGE + vrrp::FIXED;
+use super::ip::{self, Family, Header};
+use super::ipv6::is_link_local;
+use super::{L3, Reason, be16, checksum, four, sixteen, vrrp};
+use crate::abi::{self, Addr, Rules, Ttl};
 
 /// A packet of protocol 112, with what its frame said.
 #[derive(Clone, Copy)]
@@ -28,8 +25,19 @@ pub trait Table {
     /// Whether any virtual router runs on `vlan`.
     fn serves(&self, vlan: u16) -> bool;
 
-    /// Whether `source` is a unicast peer of a virtual router (C-UNI-02).
-    fn is_peer(&self, instance: u32, source: &Addr) -> bool;
+    /// What is known of `source` where it is a unicast peer of a virtual router (C-UNI-02).
+    fn peer(&self, instance: u32, source: &Addr) -> Option<Ttl>;
+
+    /// Whether a unicast advert may come from whom it comes with the TTL that it has (C-UNI-02, C-UNI-03). The kernel half has
+    /// it in a function of its own: its verifier would follow each outcome to the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Peer`] or [`Reason::Ttl`].
+    fn admit(&self, instance: u32, header: &Header) -> Result<(), Reason> {
+        let Ttl { least, most } = self.peer(instance, &header.source).ok_or(Reason::Peer)?;
+        if (least..=most).contains(&header.ttl) { Ok(()) } else { Err(Reason::Ttl) }
+    }
 
     /// Sum of `length` octets of a packet from `from` on ([`checksum::fold`] makes 16 bits of it). Both are multiples of 4,
     /// and the octets lie within the buffer. The kernel half leaves it to the kernel: its verifier follows a loop turn by
@@ -39,8 +47,8 @@ pub trait Table {
     }
 
     /// [`list_digest`]. The kernel half has it in a function of its own, for the same reason.
-    fn list_digest(&self, packet: &L3, count: u8) -> u64 {
-        list_digest(packet, count)
+    fn list_digest<F: Family>(&self, packet: &L3, count: u8) -> u64 {
+        list_digest::<F>(packet, count)
     }
 }
 
@@ -112,100 +120,97 @@ impl Verdict {
 
 /// Judges a packet. Changes nothing (C-RX-21): what is to be counted or remembered is the caller's to do.
 #[inline(always)]
-pub fn judge<T: Table>(packet: &Packet<'_>, table: &T) -> Verdict {
-    let header = match ipv4::Header::read(packet.l3, packet.length) {
+pub fn judge<F: Family, T: Table>(packet: &Packet<'_>, table: &T) -> Verdict {
+    let header = match F::header(packet.l3, packet.length) {
         Ok(header) => header,
         Err(reason) => return Verdict { instance: None, advert: Err(reason), pass: true },
     };
     let octets = &packet.l3.0;
     let arrived = if header.total < packet.length { header.total } else { packet.length };
-    let entry = if arrived >= MESSAGE + 2 { table.instance(packet.vlan, octets[MESSAGE + 1]) } else { None };
-    let ours = entry.filter(|(_, rules)| concerns(&header, rules));
-    let advert = match entry {
-        None if header.destination != ipv4::GROUP.octets() => Err(Reason::Destination),
-        Some(_) if ours.is_none() => Err(Reason::Destination),
-        _ => check(packet, &header, arrived, table, entry),
+    let entry =
+        if arrived >= F::HEADER + 2 { table.instance(packet.vlan, octets[F::HEADER + 1]) } else { None };
+    // Always a number, for the compiler may not leave open what the kernel's verifier wants to know.
+    let (number, rules) = entry.map_or((0, None), |(number, rules)| (number, Some(rules)));
+    // One that is merely routed through this host is none of our business, whatever VRID it carries.
+    let ours =
+        rules.is_some_and(|rules| header.destination == rules.group || header.destination == rules.own);
+    let advert = if ours || rules.is_none() && header.destination == F::GROUP {
+        check::<F, T>(packet, &header, arrived, table, number, rules)
+    } else {
+        Err(Reason::Destination)
     };
-    Verdict { instance: entry.map(|(number, _)| number), advert, pass: advert.is_ok() || ours.is_none() }
-}
-
-/// Whether a packet is for the group or for us: one that is merely routed through this host is none of our business,
-/// whatever VRID it carries.
-#[inline(always)]
-fn concerns(header: &ipv4::Header, rules: &Rules) -> bool {
-    header.destination == ipv4::GROUP.octets() || header.destination == own(rules)
+    Verdict { instance: rules.map(|_| number), advert, pass: advert.is_ok() || !ours }
 }
 
 #[inline(always)]
-fn own(rules: &Rules) -> [u8; 4] {
-    [rules.own[0], rules.own[1], rules.own[2], rules.own[3]]
-}
-
-#[inline(always)]
-fn check<T: Table>(
+fn check<F: Family, T: Table>(
     packet: &Packet<'_>,
-    header: &ipv4::Header,
+    header: &Header,
     arrived: usize,
     table: &T,
-    entry: Option<(u32, &Rules)>,
+    number: u32,
+    rules: Option<&Rules>,
 ) -> Result<Advert, Reason> {
     let octets = &packet.l3.0;
-    if header.ttl < entry.map_or(ipv4::TTL, |(_, rules)| rules.min_ttl) {
-        return Err(Reason::Ttl);
+    match rules {
+        Some(rules) if rules.unicast != 0 => table.admit(number, header)?,
+        _ if header.ttl != ip::TTL => return Err(Reason::Ttl),
+        _ => {}
     }
-    if arrived <= MESSAGE {
+    if arrived <= F::HEADER {
         return Err(Reason::Length);
     }
-    let version = octets[MESSAGE] >> 4;
-    if entry.map_or(version != 2 && version != 3, |(_, rules)| rules.version != version) {
+    let version = octets[F::HEADER] >> 4;
+    let known = version == 3 || version == 2 && F::NUMBER == 4;
+    if rules.map_or(!known, |rules| rules.version != version) {
         return Err(Reason::Version);
     }
-    if octets[MESSAGE] & 0x0f != 1 {
+    if octets[F::HEADER] & 0x0f != 1 {
         return Err(Reason::Type);
     }
-    let count = octets[MESSAGE + 3];
-    let length = vrrp::length(version, count);
-    let whole = arrived >= MESSAGE + vrrp::FIXED && header.total <= packet.length;
-    if !whole || header.total != MESSAGE + length || (version == 3 && count == 0) {
+    let count = octets[F::HEADER + 3];
+    let length = vrrp::length::<F>(version, count);
+    let whole = arrived >= F::HEADER + vrrp::FIXED && header.total <= packet.length;
+    if !whole || header.total != F::HEADER + length || (version == 3 && count == 0) || count > F::LIST_MAX {
         return Err(Reason::Length);
     }
-    let accepted = entry.map_or(abi::checksum::EITHER, |(_, rules)| rules.checksum);
-    let sum = table.sum(packet.l3, MESSAGE, length);
-    let checksum = checksum_form(sum, header, version, length, accepted).ok_or(Reason::Checksum)?;
-    let Some((instance, rules)) = entry else {
+    let accepted = rules.map_or(abi::checksum::EITHER, |rules| rules.checksum);
+    let checksum = checksum_form::<F, T>(packet.l3, table, version, length, accepted)?;
+    let Some(rules) = rules else {
         return Err(if table.serves(packet.vlan) { Reason::Vrid } else { Reason::Vlan });
     };
     let advert = Advert {
-        source: address(header.source),
+        source: header.source,
         version,
-        vrid: octets[MESSAGE + 1],
-        priority: octets[MESSAGE + 2],
-        interval_cs: if version == 2 {
-            authenticate(packet.l3, count, rules)?;
-            u16::from(octets[MESSAGE + 5]) * 100
+        vrid: octets[F::HEADER + 1],
+        priority: octets[F::HEADER + 2],
+        interval_cs: if F::NUMBER == 4 && version == 2 {
+            authenticate::<F>(packet.l3, count, rules)?;
+            u16::from(octets[F::HEADER + 5]) * 100
         } else {
             // The upper four bits are reserved (C-PKT-04).
-            be16(octets, MESSAGE + 4) & vrrp::INTERVAL_MAX
+            be16(octets, F::HEADER + 4) & vrrp::INTERVAL_MAX
         },
         count,
         checksum,
         interval_differs: false,
         list_differs: false,
     };
-    check_for(packet.l3, header, table, instance, rules, advert)
+    let multicast = header.destination == rules.group;
+    let advert = check_for::<F, T>(packet.l3, table, rules, multicast, advert)?;
+    if multicast == (rules.unicast == 0) { Ok(advert) } else { Err(Reason::Destination) }
 }
 
 /// The checks that one virtual router asks for.
 #[inline(always)]
-fn check_for<T: Table>(
+fn check_for<F: Family, T: Table>(
     l3: &L3,
-    header: &ipv4::Header,
     table: &T,
-    instance: u32,
     rules: &Rules,
+    multicast: bool,
     mut advert: Advert,
 ) -> Result<Advert, Reason> {
-    let v2 = advert.version == 2;
+    let v2 = F::NUMBER == 4 && advert.version == 2;
     advert.interval_differs = advert.interval_cs != rules.interval_cs;
     if advert.interval_cs == 0 || (v2 && advert.interval_differs) {
         return Err(Reason::Interval);
@@ -213,54 +218,64 @@ fn check_for<T: Table>(
     if v2 && rules.priority == 255 {
         return Err(Reason::Owner);
     }
+    let local_first = F::NUMBER == 4 || is_link_local(&sixteen(&l3.0, F::HEADER + vrrp::FIXED));
+    if rules.local_first != 0 && !local_first {
+        return Err(Reason::AddressList);
+    }
     advert.list_differs =
-        advert.count != rules.list_len || table.list_digest(l3, advert.count) != rules.list_digest;
+        advert.count != rules.list_len || table.list_digest::<F>(l3, advert.count) != rules.list_digest;
     let refuse_list = rules.check_list != 0 && advert.list_differs && advert.priority != 255;
     if v2 && (advert.count == 0 || refuse_list) {
         return Err(Reason::AddressList);
     }
-    if ipv4::is_nobodys(header.source) {
+    if F::is_nobodys(&advert.source, multicast) {
         return Err(Reason::Source);
     }
-    if header.source == own(rules) {
+    if advert.source == rules.own {
         return Err(Reason::OwnSource);
-    }
-    let multicast = header.destination == ipv4::GROUP.octets();
-    if multicast != (rules.unicast == 0) {
-        return Err(Reason::Destination);
-    }
-    if !multicast && !table.is_peer(instance, &advert.source) {
-        return Err(Reason::Peer);
     }
     Ok(advert)
 }
 
-/// Which form the checksum of a message with this sum has; `None` if it is wrong in every form that is accepted.
+/// Which form the checksum of a message has, if it is sound in a form that is accepted.
 #[inline(always)]
-fn checksum_form(sum: u64, header: &ipv4::Header, version: u8, length: usize, accepted: u8) -> Option<u8> {
-    if version == 2 {
-        return checksum::is_sound(sum).then_some(abi::checksum::EITHER);
+fn checksum_form<F: Family, T: Table>(
+    l3: &L3,
+    table: &T,
+    version: u8,
+    length: usize,
+    accepted: u8,
+) -> Result<u8, Reason> {
+    let sum = table.sum(l3, F::HEADER, length);
+    if F::NUMBER == 4 && version == 2 {
+        return if checksum::is_sound(sum) { Ok(abi::checksum::EITHER) } else { Err(Reason::Checksum) };
     }
-    if accepted != abi::checksum::PSEUDO && checksum::is_sound(sum) {
-        return Some(abi::checksum::MESSAGE);
+    if !F::PSEUDO_ONLY && accepted != abi::checksum::PSEUDO && checksum::is_sound(sum) {
+        return Ok(abi::checksum::MESSAGE);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the longest message has 1036 octets")]
-    let sum = sum + checksum::pseudo_header(header.source, header.destination, length as u16);
-    (accepted != abi::checksum::MESSAGE && checksum::is_sound(sum)).then_some(abi::checksum::PSEUDO)
+    if !F::PSEUDO_ONLY && accepted == abi::checksum::MESSAGE {
+        return Err(Reason::Checksum);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the longest message has 1448 octets")]
+    let sum = sum + F::addresses_sum(l3) + checksum::pseudo_header(ip::VRRP, length as u16);
+    if !checksum::is_sound(sum) {
+        return Err(Reason::Checksum);
+    }
+    Ok(if F::PSEUDO_ONLY { abi::checksum::EITHER } else { abi::checksum::PSEUDO })
 }
 
 /// Authentication of version 2 (C-AUTH-01 to C-AUTH-04), in a time that does not depend on where passwords differ.
 #[inline(always)]
-fn authenticate(l3: &L3, count: u8, rules: &Rules) -> Result<(), Reason> {
+fn authenticate<F: Family>(l3: &L3, count: u8, rules: &Rules) -> Result<(), Reason> {
     let octets = &l3.0;
-    let kind = octets[MESSAGE + 4];
+    let kind = octets[F::HEADER + 4];
     if kind > 2 {
         return Err(Reason::AuthTypeUnknown);
     }
     if kind != rules.auth_type {
         return Err(Reason::AuthTypeMismatch);
     }
-    let at = LIST + usize::from(count) * 4;
+    let at = F::HEADER + vrrp::FIXED + usize::from(count) * F::ADDRESS;
     let (password, _) = rules.auth_data.as_chunks::<4>();
     let first = u32::from_ne_bytes(four(octets, at)) ^ u32::from_ne_bytes(password[0]);
     let second = u32::from_ne_bytes(four(octets, at + 4)) ^ u32::from_ne_bytes(password[1]);
@@ -270,21 +285,15 @@ fn authenticate(l3: &L3, count: u8, rules: &Rules) -> Result<(), Reason> {
 /// The sum to hold against [`Rules::list_digest`].
 #[must_use]
 #[inline(always)]
-pub fn list_digest(packet: &L3, count: u8) -> u64 {
+pub fn list_digest<F: Family>(packet: &L3, count: u8) -> u64 {
+    let count = if count > F::LIST_MAX { F::LIST_MAX } else { count };
     let mut digest = 0_u64;
     let mut place = 0;
     while place < usize::from(count) {
-        let listed = u32::from_be(packet.word(LIST + place * 4));
-        digest = digest.wrapping_add(ipv4_digest(listed));
+        digest = digest.wrapping_add(F::digest(packet, F::HEADER + vrrp::FIXED + place * F::ADDRESS));
         place += 1;
     }
     digest
-}
-
-#[inline(always)]
-const fn address(octets: [u8; 4]) -> Addr {
-    let [a, b, c, d] = octets;
-    [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
 #[cfg(test)]

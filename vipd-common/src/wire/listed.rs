@@ -1,7 +1,7 @@
 //! Virtual routers in a list: what the maps are to the kernel half, for user space.
 
 use super::Table;
-use crate::abi::{Addr, InstanceKey, Rules};
+use crate::abi::{Addr, InstanceKey, Rules, Ttl};
 
 /// A virtual router.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub struct Entry<'a> {
     /// What its adverts must look like.
     pub rules: Rules,
     /// Its unicast peers.
-    pub peers: &'a [Addr],
+    pub peers: &'a [(Addr, Ttl)],
 }
 
 /// The virtual routers of this host, as seen from one interface.
@@ -44,7 +44,8 @@ impl Table for Listed<'_> {
         self.on(vlan).next().is_some()
     }
 
-    fn is_peer(&self, instance: u32, source: &Addr) -> bool {
-        self.entries.iter().any(|entry| entry.number == instance && entry.peers.contains(source))
+    fn peer(&self, instance: u32, source: &Addr) -> Option<Ttl> {
+        let entry = self.entries.iter().find(|entry| entry.number == instance)?;
+        entry.peers.iter().find(|(peer, _)| peer == source).map(|(_, ttl)| *ttl)
     }
 }

@@ -5,25 +5,25 @@
 //! 1. [`eth::classify`] reads a few octets and says whether the frame is for us to look at;
 //! 2. the packet is copied into an [`L3`], from its IP header on;
 //! 3. [`judge()`] makes the receive checks of RFC 9568 §7.1 and RFC 3768 §7.1, and says what the advert says or why it
-//!    does not count.
-//!
-//! Adverts travel over IPv4 so far. Addresses are kept in 16 octets, and instances by family, so that IPv6 is one more
-//! class of frame and one more header check.
+//!    does not count. It is one for both families; [`ip::Family`] has what they differ in.
 
 pub mod arp;
 pub mod checksum;
 pub mod eth;
+pub mod ip;
 pub mod ipv4;
+pub mod ipv6;
 mod judge;
 mod listed;
+pub mod nd;
 mod reason;
 pub mod vrrp;
 
 use core::fmt;
-use core::net::Ipv4Addr;
 
 use crate::abi::Addr;
 
+pub use ip::{family, from_ip, from_ipv4, to_ip};
 pub use judge::{Advert, Packet, Table, Verdict, judge, list_digest};
 pub use listed::{Entry, Listed};
 pub use reason::Reason;
@@ -72,8 +72,10 @@ impl Default for L3 {
 pub enum EmitError {
     /// The buffer is too short.
     Buffer,
-    /// An advert lists 1 to 255 addresses (C-PKT-08).
+    /// An advert lists 1 to 255 addresses, over IPv6 1 to 90 (C-PKT-08).
     Addresses,
+    /// The addresses are not all of one family (C-PKT-05).
+    Family,
     /// Version 2 carries 1 to 255 whole seconds, version 3 carries 1 to 4095 centiseconds (C-PKT-07).
     Interval,
     /// The version is neither 2 nor 3.
@@ -84,7 +86,8 @@ impl fmt::Display for EmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Buffer => "the buffer is too short for the frame",
-            Self::Addresses => "an advert lists 1 to 255 addresses",
+            Self::Addresses => "an advert lists 1 to 255 addresses, over IPv6 1 to 90",
+            Self::Family => "an advert has addresses of one family, and version 2 is for IPv4",
             Self::Interval => "the interval does not fit the version",
             Self::Version => "there are versions 2 and 3 only",
         })
@@ -92,14 +95,6 @@ impl fmt::Display for EmitError {
 }
 
 impl core::error::Error for EmitError {}
-
-/// An IPv4 address as the maps hold it.
-#[must_use]
-#[inline(always)]
-pub const fn from_ipv4(address: Ipv4Addr) -> Addr {
-    let [a, b, c, d] = address.octets();
-    [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-}
 
 /// One address's part of [`crate::abi::Rules::list_digest`]; the sum of a list does not depend on its order.
 ///
@@ -111,11 +106,11 @@ pub const fn address_digest(addr: &Addr) -> u64 {
     mix(u64::from_be_bytes(halves[0])) ^ mix(u64::from_be_bytes(halves[1])).rotate_left(1)
 }
 
-/// [`address_digest`] of an IPv4 address, given as a number: its second half is zero, and so is what is made of it. Every
+/// [`address_digest`] of an IPv4 address, given as a number: its first half is zero, and so is what is made of it. Every
 /// instruction of it counts up to 255 times in the kernel's verifier.
 #[inline(always)]
 const fn ipv4_digest(address: u32) -> u64 {
-    mix((address as u64) << 32)
+    mix(0xffff_0000_0000 | address as u64).rotate_left(1)
 }
 
 #[inline(always)]
@@ -137,10 +132,16 @@ fn four(octets: &[u8; L3_MAX], at: usize) -> [u8; 4] {
     octets.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
 }
 
+/// The sixteen octets at `at`, as [`four`].
+#[inline(always)]
+fn sixteen(octets: &[u8; L3_MAX], at: usize) -> [u8; 16] {
+    octets.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::net::Ipv6Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use proptest::prelude::*;
 

@@ -11,9 +11,9 @@ pub enum Reason {
     Accepted = 0,
     /// Tells: its priority is 0, the sender resigns.
     PriorityZero,
-    /// Malformed IPv4 header: version, lengths or checksum (C-XDP-02, C-XDP-03, C-RX-11).
+    /// Malformed IP header: version, lengths or checksum (C-XDP-02, C-XDP-03, C-RX-11).
     IpHeader,
-    /// IPv4 options (C-RX-11).
+    /// IPv4 options, or IPv6 extension headers (C-RX-11).
     IpOptions,
     /// A fragment (C-RX-10).
     Fragment,
@@ -41,7 +41,8 @@ pub enum Reason {
     AuthFailure,
     /// Interval 0, or in version 2 another than our own (C-RX-15, C-RX-16). Tells: in version 3 another than our own.
     Interval,
-    /// Version 2: no address, or another list (C-RX-07, C-RX-14). Tells: another list in version 3 or from the owner.
+    /// Version 2: no address, or another list (C-RX-07, C-RX-14). IPv6: the first address is no link-local one, but ours is
+    /// (C-RX-17). Tells: another list in version 3 or from the owner.
     AddressList,
     /// Version 2, and we own the addresses ourselves (C-RX-12).
     Owner,
@@ -55,21 +56,23 @@ pub enum Reason {
     Peer,
     /// Tells: its checksum has a pseudo-header (C-CK-04).
     Pseudo,
-    /// Another node announced one of our virtual addresses by gratuitous ARP.
+    /// Another node announced one of our virtual addresses, by gratuitous ARP or neighbour advertisement.
     Claim,
     /// The EVENTS ring was full, so a record was lost.
     EventLost,
-    /// An ARP request for a virtual address was dropped: this node's lease of it is over (promise 1).
+    /// An ARP request or neighbour solicitation for a virtual address was dropped: this node's lease of it is over (promise 1).
     LeaseOver,
     /// A record was not sent: there were too many of its kind (C-SEC-04). What it told is told by a later one, or stands in SEEN.
     EventHeld,
+    /// A neighbour advertisement for one of our virtual addresses that hosts do not believe (C-ND-02).
+    Neighbour,
 }
 
 impl Reason {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Accepted,
         Self::PriorityZero,
         Self::IpHeader,
@@ -98,6 +101,7 @@ impl Reason {
         Self::EventLost,
         Self::LeaseOver,
         Self::EventHeld,
+        Self::Neighbour,
     ];
 
     /// Its place in an array of counters.
@@ -132,6 +136,7 @@ impl Reason {
             Self::EventLost => "events-lost",
             Self::LeaseOver => "lease-expired-drops",
             Self::EventHeld => "events-held",
+            Self::Neighbour => "neighbour-errors",
             // The others have a name of RFC 8347.
             _ => "",
         }

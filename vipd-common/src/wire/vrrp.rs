@@ -1,8 +1,9 @@
 //! The VRRP message, and adverts to send (RFC 9568 §5, RFC 3768 §5, RFC 2338 §5).
 
-use core::net::Ipv4Addr;
+use core::net::IpAddr;
 
-use super::{EmitError, checksum, eth, ipv4};
+use super::ip::{Family, V4, V6, VRRP};
+use super::{EmitError, checksum, eth, ipv4, ipv6};
 use crate::abi;
 
 /// Version and type of an advertisement of VRRP version 2.
@@ -13,30 +14,33 @@ pub const ADVERT_V3: u8 = 0x31;
 pub const FIXED: usize = 8;
 /// Octets of the Authentication Data, which version 2 always has (C-PKT-01).
 pub const AUTH_DATA: usize = 8;
-/// Octets of the longest advert's frame: a VLAN tag, 255 addresses, Authentication Data.
-pub const FRAME_MAX: usize = eth::HEADER + eth::TAG + ipv4::HEADER + FIXED + 255 * 4 + AUTH_DATA;
+/// Octets of the longest advert's frame: a VLAN tag, IPv6, 90 addresses.
+pub const FRAME_MAX: usize =
+    eth::HEADER + eth::TAG + ipv6::HEADER + FIXED + V6::LIST_MAX as usize * V6::ADDRESS;
 /// The longest interval of version 3, in centiseconds.
 pub const INTERVAL_MAX: u16 = 0x0fff;
 const PRIORITY_AT: usize = 2;
 const CHECKSUM_AT: usize = 6;
 
-/// Octets of an IPv4 message with `count` addresses.
+/// Octets of a message with `count` addresses.
 #[must_use]
 #[inline(always)]
-pub const fn length(version: u8, count: u8) -> usize {
-    FIXED + count as usize * 4 + if version == 2 { AUTH_DATA } else { 0 }
+pub const fn length<F: Family>(version: u8, count: u8) -> usize {
+    FIXED + count as usize * F::ADDRESS + if F::NUMBER == 4 && version == 2 { AUTH_DATA } else { 0 }
 }
 
-/// An advert to send over IPv4.
+/// An advert to send.
 #[derive(Clone, Copy, Debug)]
 pub struct AdvertFrame<'a> {
     /// Its Ethernet header (C-TX-05).
     pub ethernet: eth::Header,
-    /// Primary address of the interface (C-TX-04).
-    pub source: Ipv4Addr,
-    /// [`ipv4::GROUP`], or a unicast peer.
-    pub destination: Ipv4Addr,
-    /// 2 or 3.
+    /// Primary address of the interface, over IPv6 a link-local one (C-TX-04).
+    pub source: IpAddr,
+    /// The group ([`ipv4::GROUP`], [`ipv6::GROUP`]), or a unicast peer.
+    pub destination: IpAddr,
+    /// TTL or hop limit: [`TTL`](super::ip::TTL) unless configuration says otherwise (C-TX-02, C-UNI-03).
+    pub ttl: u8,
+    /// 2 or 3; over IPv6 always 3 (C-RX-02).
     pub version: u8,
     /// Virtual router id.
     pub vrid: u8,
@@ -45,10 +49,10 @@ pub struct AdvertFrame<'a> {
     /// Own interval in centiseconds.
     pub interval_cs: u16,
     /// The virtual addresses, in the order of the configuration (C-PKT-06).
-    pub addresses: &'a [Ipv4Addr],
+    pub addresses: &'a [IpAddr],
     /// Version 2: the password, or `None`. Version 3 has no authentication (C-AUTH-05).
     pub password: Option<&'a [u8; AUTH_DATA]>,
-    /// Version 3: PSEUDO of [`abi::checksum`], or else the message-only form (C-CK-04).
+    /// Version 3 over IPv4: PSEUDO of [`abi::checksum`], or else the message-only form (C-CK-04).
     pub checksum: u8,
 }
 
@@ -59,12 +63,23 @@ impl AdvertFrame<'_> {
     ///
     /// [`EmitError`]: the buffer is shorter than the frame ([`FRAME_MAX`] is always enough), or a field does not fit.
     pub fn emit(&self, frame: &mut [u8]) -> Result<usize, EmitError> {
-        let count = u8::try_from(self.addresses.len()).ok().filter(|count| *count > 0);
+        let most = if self.source.is_ipv4() { V4::LIST_MAX } else { V6::LIST_MAX };
+        let count = u8::try_from(self.addresses.len()).ok().filter(|count| (1..=most).contains(count));
         let count = count.ok_or(EmitError::Addresses)?;
-        let length = length(self.version, count);
-        let at = self.ethernet.emit(eth::IPV4, frame)?;
+        let ethertype = if self.source.is_ipv4() { eth::IPV4 } else { eth::IPV6 };
+        let at = self.ethernet.emit(ethertype, frame)?;
         let packet = frame.get_mut(at..).ok_or(EmitError::Buffer)?;
-        let header = ipv4::emit(self.source, self.destination, length, packet)?;
+        let (header, length) = match (self.source, self.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let length = length::<V4>(self.version, count);
+                (ipv4::emit(source, destination, self.ttl, length, packet)?, length)
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) if self.version == 3 => {
+                let length = length::<V6>(self.version, count);
+                (ipv6::emit(source, destination, VRRP, self.ttl, length, packet)?, length)
+            }
+            _ => return Err(EmitError::Family),
+        };
         let message = packet.get_mut(header..header + length).ok_or(EmitError::Buffer)?;
         self.emit_message(count, message)?;
         Ok(at + header + length)
@@ -75,17 +90,22 @@ impl AdvertFrame<'_> {
         let fixed = [head, self.vrid, self.priority, count, interval_high, interval_low, 0, 0];
         message.fill(0);
         message[..FIXED].copy_from_slice(&fixed);
-        let (list, auth) = message[FIXED..].split_at_mut(usize::from(count) * 4);
-        for (place, address) in list.chunks_exact_mut(4).zip(self.addresses) {
-            place.copy_from_slice(&address.octets());
+        let mut at = FIXED;
+        for address in self.addresses {
+            match (address, self.source) {
+                (IpAddr::V4(address), IpAddr::V4(_)) => at = put(message, at, &address.octets())?,
+                (IpAddr::V6(address), IpAddr::V6(_)) => at = put(message, at, &address.octets())?,
+                _ => return Err(EmitError::Family),
+            }
         }
         if let (2, Some(password)) = (self.version, self.password) {
-            auth.copy_from_slice(password);
+            put(message, at, password)?;
         }
         let mut sum = checksum::octets(message);
-        if self.version == 3 && self.checksum == abi::checksum::PSEUDO {
+        if self.source.is_ipv6() || self.version == 3 && self.checksum == abi::checksum::PSEUDO {
             let length = u16::try_from(message.len()).map_err(|_| EmitError::Addresses)?;
-            sum += checksum::pseudo_header(self.source.octets(), self.destination.octets(), length);
+            sum += checksum::pseudo_header(VRRP, length);
+            sum += address_sum(self.source) + address_sum(self.destination);
         }
         message[CHECKSUM_AT..FIXED].copy_from_slice(&checksum::field(sum));
         Ok(())
@@ -110,6 +130,19 @@ impl AdvertFrame<'_> {
     }
 }
 
+fn put(message: &mut [u8], at: usize, octets: &[u8]) -> Result<usize, EmitError> {
+    let end = at + octets.len();
+    message.get_mut(at..end).ok_or(EmitError::Buffer)?.copy_from_slice(octets);
+    Ok(end)
+}
+
+fn address_sum(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => checksum::octets(&address.octets()),
+        IpAddr::V6(address) => checksum::octets(&address.octets()),
+    }
+}
+
 /// Gives an emitted message, from its VRRP header on, another priority, and brings its checksum up to date (C-CK-07).
 /// What is shorter than a VRRP header stays as it is.
 pub fn set_priority(message: &mut [u8], priority: u8) {
@@ -123,13 +156,23 @@ pub fn set_priority(message: &mut [u8], priority: u8) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::super::ip::TTL;
     use super::*;
 
-    fn advert(addresses: &[Ipv4Addr]) -> AdvertFrame<'_> {
+    const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+    fn advert(addresses: &[IpAddr]) -> AdvertFrame<'_> {
         AdvertFrame {
-            ethernet: eth::Header { destination: eth::VRRP_GROUP, source: eth::virtual_mac(51), vlan: 0 },
-            source: Ipv4Addr::new(192, 0, 2, 11),
-            destination: ipv4::GROUP,
+            ethernet: eth::Header {
+                destination: eth::group_mac(ipv4::GROUP.into()),
+                source: eth::virtual_mac(4, 51),
+                vlan: 0,
+            },
+            source: Ipv4Addr::new(192, 0, 2, 11).into(),
+            destination: ipv4::GROUP.into(),
+            ttl: TTL,
             version: 3,
             vrid: 51,
             priority: 100,
@@ -140,33 +183,60 @@ mod tests {
         }
     }
 
+    fn advert6(addresses: &[IpAddr]) -> AdvertFrame<'_> {
+        AdvertFrame {
+            ethernet: eth::Header {
+                destination: eth::group_mac(ipv6::GROUP.into()),
+                source: eth::virtual_mac(6, 51),
+                vlan: 0,
+            },
+            source: "fe80::11".parse().unwrap(),
+            destination: ipv6::GROUP.into(),
+            ..advert(addresses)
+        }
+    }
+
     #[test]
     fn c_pkt_01_02_the_frame_is_that_of_the_rfcs_octet_by_octet() {
-        let vip = [Ipv4Addr::new(192, 0, 2, 1)];
-        let ethernet = "01005e00001200005e0001330800";
-        let v3 = "45c0002000000000ff701890c000020be0000012313364010064a865c0000201";
-        let v2 = "45c0002800000000ff701888c000020be0000012213364010101ed25c00002017669706470617373";
+        let vip = [VIP];
+        let vips6 = ["fe80::5:1", "2001:db8::1"].map(|address| address.parse().unwrap());
+        let v3 =
+            "01005e00001200005e000133080045c0002000000000ff701890c000020be0000012313364010064a865c0000201";
+        let v2 = "01005e00001200005e000133080045c0002800000000ff701888c000020be0000012213364010101ed25c00002017669706470617373";
+        let v6 = "33330000001200005e00023386dd6c000000002870fffe800000000000000000000000000011ff02000000000000\
+                  00000000000000123133640200643fe6fe80000000000000000000000005000120010db8000000000000000000000001";
         let cases = [
             (advert(&vip), v3),
             (AdvertFrame { version: 2, password: Some(b"vipdpass"), ..advert(&vip) }, v2),
+            (advert6(&vips6), v6),
         ];
-        for (advert, packet) in cases {
+        for (advert, octets) in cases {
             let mut frame = [0xa5; FRAME_MAX];
 
             let length = advert.emit(&mut frame).unwrap();
 
             let hex: Vec<String> = frame[..length].iter().map(|octet| format!("{octet:02x}")).collect();
-            assert_eq!(hex.concat(), [ethernet, packet].concat());
+            assert_eq!(hex.concat(), octets);
         }
     }
 
     #[test]
     fn c_pkt_07_08_what_does_not_fit_the_format_is_refused() {
-        let vip = [Ipv4Addr::new(192, 0, 2, 1)];
-        let many = [vip[0]; 256];
+        let vip = [VIP];
+        let many = [VIP; 256];
+        let (vip6, many6) = ([IpAddr::V6(Ipv6Addr::LOCALHOST)], [IpAddr::V6(Ipv6Addr::LOCALHOST); 91]);
         let cases = [
             ("no address", advert(&[]), EmitError::Addresses),
             ("256 addresses", advert(&many), EmitError::Addresses),
+            ("91 addresses over IPv6", advert6(&many6), EmitError::Addresses),
+            ("IPv6 addresses over IPv4", advert(&vip6), EmitError::Family),
+            ("IPv4 addresses over IPv6", advert6(&vip), EmitError::Family),
+            ("v2 over IPv6", AdvertFrame { version: 2, ..advert6(&vip6) }, EmitError::Family),
+            (
+                "from one family to the other",
+                AdvertFrame { destination: VIP, ..advert6(&vip6) },
+                EmitError::Family,
+            ),
             ("interval 0", AdvertFrame { interval_cs: 0, ..advert(&vip) }, EmitError::Interval),
             ("interval 4096", AdvertFrame { interval_cs: 4096, ..advert(&vip) }, EmitError::Interval),
             (
@@ -193,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_short_buffer_is_refused() {
-        let vip = [Ipv4Addr::new(192, 0, 2, 1)];
+        let vip = [VIP];
         for length in 0..46 {
             assert_eq!(advert(&vip).emit(&mut vec![0; length]), Err(EmitError::Buffer), "{length} octets");
         }
@@ -202,16 +272,22 @@ mod tests {
 
     #[test]
     fn c_ck_07_every_priority_set_later_gives_the_frame_emitted_with_it() {
-        let vips = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(10, 9, 8, 7)];
-        for checksum in [abi::checksum::MESSAGE, abi::checksum::PSEUDO] {
+        let vips = [VIP, Ipv4Addr::new(10, 9, 8, 7).into()];
+        let vips6 = ["fe80::5:1", "2001:db8::1"].map(|address| address.parse().unwrap());
+        let cases = [
+            (ipv4::HEADER, advert(&vips)),
+            (ipv4::HEADER, AdvertFrame { checksum: abi::checksum::PSEUDO, ..advert(&vips) }),
+            (ipv6::HEADER, advert6(&vips6)),
+        ];
+        for (header, advert) in cases {
             for priority in 0..=255 {
                 let (mut set, mut emitted) = ([0; FRAME_MAX], [0; FRAME_MAX]);
-                AdvertFrame { checksum, ..advert(&vips) }.emit(&mut set).unwrap();
-                AdvertFrame { priority, checksum, ..advert(&vips) }.emit(&mut emitted).unwrap();
+                advert.emit(&mut set).unwrap();
+                AdvertFrame { priority, ..advert }.emit(&mut emitted).unwrap();
 
-                set_priority(&mut set[eth::HEADER + ipv4::HEADER..], priority);
+                set_priority(&mut set[eth::HEADER + header..], priority);
 
-                assert_eq!(set, emitted, "priority {priority}");
+                assert_eq!(set, emitted, "priority {priority} of {advert:?}");
             }
         }
     }

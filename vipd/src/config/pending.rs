@@ -9,26 +9,13 @@ use super::tree::{Table, Value};
 /// are spelt otherwise.
 const PENDING: &[(&str, &str)] = &[
     ("it is not put in place", "static_ipaddress static_routes static_rules virtual_routes virtual_rules"),
-    ("these addresses are not put on an interface", "virtual_ipaddress_excluded"),
-    ("the address is put back when somebody takes it away", "no_track"),
     ("the sysctl stays as it is", "promote_secondaries"),
     ("vipd stays in the network namespace that it is started in", "net_namespace"),
     ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
     ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
-    (
-        "adverts go to the standard group",
-        "vrrp_mcast_group4 vrrp_mcast_group6 mcast_group4 mcast_group6 mcast_dst_ip",
-    ),
-    ("no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
     ("the master accepts traffic to its addresses", "accept no_accept"),
-    ("unicast adverts leave with TTL 255", "unicast_ttl"),
-    ("unicast adverts must arrive with TTL 255", "min_ttl max_ttl"),
-    // Not a keyword: configurations with IPv6 addresses are refused as long as it stands here.
-    ("", IPV6),
+    ("no virtual MAC is used: the interface keeps its own", "use_vmac vmac_xmit_base"),
 ];
-
-/// The word for IPv6.
-pub(super) const IPV6: &str = "IPv6";
 
 /// What follows from `keyword` being in the table.
 pub(super) fn consequence(keyword: &str) -> Option<&'static str> {

@@ -110,7 +110,7 @@ pub struct InstanceStatus {
     pub up_datetime: Option<String>,
     /// Why it is MASTER, in RFC 8347's words: `not-master`, `priority`, `preempted` or `no-response`.
     pub new_master_reason: String,
-    /// Why the last transition happened.
+    /// Why the last transition happened; in FAULT, what is missing now.
     pub last_event: Option<String>,
     /// Effective priority: the base and what tracked things add, within 1 and 254.
     pub priority: u8,

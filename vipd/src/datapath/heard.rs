@@ -1,8 +1,9 @@
 //! Facts from the wire, as they come from the kernel half and from packet sockets.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use vipd_common::abi::{self, Addr, Event};
+use vipd_common::wire::to_ip;
 use vipd_core::{Advert, InstanceId, Instant, Interval};
 
 /// A fact from the wire.
@@ -30,13 +31,13 @@ pub struct Silence {
     pub priority: u8,
 }
 
-/// A gratuitous ARP of another node for one of our addresses.
+/// A gratuitous ARP or neighbour advertisement of another node for one of our addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Whose address.
     pub instance: InstanceId,
     /// The address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// The hardware address that claims it.
     pub mac: [u8; 6],
     /// When it arrived.
@@ -53,10 +54,12 @@ pub(super) fn heard(event: &Event) -> Option<Heard> {
             Some(Heard::Advert(instance, advert, event.watched != 0))
         }
         abi::kind::SILENT => {
-            let (since, source) = (Instant::from_nanos(event.since), IpAddr::V4(ipv4(&event.addr)));
+            let (since, source) = (Instant::from_nanos(event.since), to_ip(&event.addr));
             Some(Heard::Silent(instance, Silence { at, since, source, priority: event.priority }))
         }
-        abi::kind::CLAIM => Some(Heard::Claim(Claim { instance, ip: ipv4(&event.addr), mac: event.mac, at })),
+        abi::kind::CLAIM => {
+            Some(Heard::Claim(Claim { instance, ip: to_ip(&event.addr), mac: event.mac, at }))
+        }
         _ => None,
     }
 }
@@ -70,9 +73,5 @@ pub(super) fn advert_seen(stamp: &abi::Stamp) -> Option<Advert> {
 /// `None` for an interval of zero, which no advert that passed the checks carries.
 pub(super) fn advert_from(source: &Addr, priority: u8, interval_cs: u16, at: Instant) -> Option<Advert> {
     let interval = Interval::from_centis(interval_cs)?;
-    Some(Advert { source: IpAddr::V4(ipv4(source)), priority, interval, at })
-}
-
-fn ipv4(addr: &Addr) -> Ipv4Addr {
-    Ipv4Addr::new(addr[0], addr[1], addr[2], addr[3])
+    Some(Advert { source: to_ip(source), priority, interval, at })
 }

@@ -11,7 +11,7 @@ use aya::sys::{BpfHelper, is_helper_supported};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use tracing::debug;
-use vipd_common::abi::{self, Addr, Counters, InstanceKey, Rules, Seen};
+use vipd_common::abi::{self, Addr, Counters, InstanceKey, Rules, Seen, Ttl};
 use vipd_common::wire::Reason;
 
 use super::events::Events;
@@ -121,13 +121,13 @@ impl Kernel {
         key: InstanceKey,
         rules: &Rules,
         vips: &[(u32, Addr)],
-        peers: &[Addr],
+        peers: &[(Addr, Ttl)],
     ) -> Result<(), PublishError> {
         if instance >= abi::MAX_INSTANCES {
             return Err(PublishError::Instance(instance));
         }
         let router = Published::new(key, *rules, vips, peers);
-        self.maps.write(instance, &router)?;
+        self.maps.write(instance, &router, self.published.get(&instance))?;
         let place = router.place();
         if let Some(old) = self.published.insert(instance, router) {
             self.maps.erase(instance, &old, self.published.get(&instance))?;

@@ -22,8 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 
-use vipd_common::abi::{self, Addr};
-use vipd_common::wire::from_ipv4;
+use vipd_common::abi;
 use vipd_core::{InstanceId, Instant, Seen};
 
 use self::heard::{advert_seen, heard};
@@ -216,19 +215,11 @@ impl Datapath {
             return self.gate().map_or(Ok(()), |kernel| kernel.withdraw(id.0.into()));
         }
         let rules = rules::rules(planned, standing);
-        let peers = rules::peers(planned);
-        let vips = planned.addresses.iter().map(|(address, _)| (address.ifindex, address.ip));
+        let (key, vips, peers) = (rules::key(planned), rules::vips(planned), rules::peers(planned));
         if let Some((_, port)) = self.ports.iter_mut().find(|(ifindex, _)| *ifindex == planned.ifindex) {
-            port.listen(Listener {
-                id,
-                vrid: planned.config.vrid,
-                rules,
-                peers,
-                vips: vips.map(|(_, ip)| ip).collect(),
-            });
+            port.listen(Listener { id, key, rules, peers, vips });
         } else if let Some(Listening { kernel, .. }) = &mut self.kernel {
-            let vips: Vec<(u32, Addr)> = vips.map(|(ifindex, ip)| (ifindex, from_ipv4(ip))).collect();
-            kernel.publish(id.0.into(), rules::key(planned), &rules, &vips, &peers)?;
+            kernel.publish(id.0.into(), key, &rules, &vips, &peers)?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Listening on every interface of the virtual routers, each on the best step of the ladder that is to be had.
 
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,6 +71,8 @@ struct Interface {
     name: String,
     /// Its hardware address, where adverts come in; `None` where it only carries addresses.
     hears: Option<Mac>,
+    /// Groups that adverts are sent to there.
+    groups: BTreeSet<IpAddr>,
 }
 
 impl Held {
@@ -139,7 +143,9 @@ impl Datapath {
         let is_wanted = |held: &Held| wanted.iter().any(|interface| held.is(interface));
         for held in self.held.extract_if(.., |held| !is_wanted(held)) {
             self.ports.retain(|(ifindex, _)| *ifindex != held.ifindex);
-            held.attached.map(Attached::detach);
+            if let Some(attached) = held.attached {
+                attached.detach();
+            }
         }
         let mut outcome = Ok(());
         for interface in wanted {
@@ -181,10 +187,10 @@ impl Datapath {
         climbed: Result<Attached, Vec<String>>,
         timers: bool,
     ) -> Result<(), OpenError> {
-        let Interface { ifindex, name, hears } = interface;
+        let Interface { ifindex, name, hears, groups } = interface;
         let policy = self.policy;
         let failed = |source| OpenError::Socket { interface: name.clone(), source };
-        let presence = hears.map(|_| Presence::establish(ifindex).map_err(failed)).transpose()?;
+        let presence = hears.map(|_| Presence::establish(ifindex, groups).map_err(failed)).transpose()?;
         // What the kernel says without a right names everything but the right.
         let climbed = climbed.map_err(|refused| match rights::missing_for_kernel() {
             Some(missing) if policy != config::Datapath::Socket => vec![missing],
@@ -226,14 +232,16 @@ fn interfaces_of<'a>(planned: impl IntoIterator<Item = &'a Planned> + Clone) -> 
         ifindex: planned.ifindex,
         name: planned.config.interface.clone(),
         hears: Some(planned.mac),
+        groups: BTreeSet::from([planned.config.group]),
     });
-    let carrying = planned.into_iter().flat_map(|planned| &planned.addresses).filter_map(|(address, _)| {
-        let name = nix::net::if_::if_indextoname(address.ifindex).ok()?.into_string().ok()?;
-        Some(Interface { ifindex: address.ifindex, name, hears: None })
+    let carrying = planned.into_iter().flat_map(|planned| &planned.vips).filter_map(|vip| {
+        let name = nix::net::if_::if_indextoname(vip.on).ok()?.into_string().ok()?;
+        Some(Interface { ifindex: vip.on, name, hears: None, groups: BTreeSet::new() })
     });
     for interface in hearing.chain(carrying).filter(|interface| interface.ifindex != 0) {
-        if interfaces.iter().all(|known| known.ifindex != interface.ifindex) {
-            interfaces.push(interface);
+        match interfaces.iter_mut().find(|known| known.ifindex == interface.ifindex) {
+            Some(known) => known.groups.extend(interface.groups),
+            None => interfaces.push(interface),
         }
     }
     interfaces
@@ -242,7 +250,7 @@ fn interfaces_of<'a>(planned: impl IntoIterator<Item = &'a Planned> + Clone) -> 
 fn unpinned(error: &io::Error) -> String {
     format!(
         "programs cannot be kept in the kernel ({error}; it takes CAP_SYS_ADMIN): when this agent and its warden are both \
-         killed, this host goes on answering ARP for the virtual addresses that it held"
+         killed, this host goes on answering for the virtual addresses that it held"
     )
 }
 

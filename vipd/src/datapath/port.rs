@@ -1,13 +1,14 @@
 //! One interface on the last step of the ladder: a packet socket and the virtual routers that listen to it.
 
 use std::io;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use vipd_common::abi::{Addr, Rules};
-use vipd_common::wire::eth::{self, Class};
-use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, judge};
+use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl};
+use vipd_common::wire::eth::{self, Class, Mac, Place};
+use vipd_common::wire::ip::{Family, V4, V6};
+use vipd_common::wire::nd::claimant;
+use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, checksum, from_ipv4, judge, nd, to_ip};
 use vipd_core::{InstanceId, Instant};
 
 use super::heard::{Claim, Heard, advert_from};
@@ -18,56 +19,68 @@ use crate::watch::{self, Watched};
 /// A virtual router on the interface.
 pub(super) struct Listener {
     pub(super) id: InstanceId,
-    pub(super) vrid: u8,
+    pub(super) key: InstanceKey,
     pub(super) rules: Rules,
-    pub(super) peers: Vec<Addr>,
-    pub(super) vips: Vec<Ipv4Addr>,
+    pub(super) peers: Vec<(Addr, Ttl)>,
+    pub(super) vips: Vec<(u32, Addr)>,
 }
 
-/// The virtual routers on an untagged interface.
-pub(super) struct Listeners(Vec<Listener>);
+/// The virtual routers of one family on an untagged interface.
+struct Listeners<'a> {
+    family: u8,
+    all: &'a [Listener],
+}
 
-impl Table for Listeners {
+impl Table for Listeners<'_> {
     fn instance(&self, vlan: u16, vrid: u8) -> Option<(u32, &Rules)> {
-        let listener = self.0.iter().find(|listener| vlan == 0 && listener.vrid == vrid)?;
+        let key = |key: &InstanceKey| (key.vlan, key.family, key.vrid) == (vlan, self.family, vrid);
+        let listener = self.all.iter().find(|listener| key(&listener.key))?;
         Some((u32::from(listener.id.0), &listener.rules))
     }
 
     fn serves(&self, vlan: u16) -> bool {
-        vlan == 0
+        self.all.iter().any(|listener| (listener.key.vlan, listener.key.family) == (vlan, self.family))
     }
 
-    fn is_peer(&self, instance: u32, source: &Addr) -> bool {
-        let listener = self.0.iter().find(|listener| u32::from(listener.id.0) == instance);
-        listener.is_some_and(|listener| listener.peers.contains(source))
+    fn peer(&self, instance: u32, source: &Addr) -> Option<Ttl> {
+        let listener = self.all.iter().find(|listener| u32::from(listener.id.0) == instance)?;
+        listener.peers.iter().find(|(peer, _)| peer == source).map(|(_, ttl)| *ttl)
     }
 }
 
 /// A packet socket with who listens to it.
 pub(super) struct Port {
-    mac: eth::Mac,
+    ifindex: u32,
+    mac: Mac,
     socket: Watched<PacketSocket>,
-    listeners: Listeners,
+    listeners: Vec<Listener>,
     tally: Arc<SocketTally>,
     frame: Box<socket::Frame>,
     packet: Box<L3>,
 }
 
 impl Port {
-    pub(super) fn open(ifindex: u32, mac: eth::Mac, tally: Arc<SocketTally>) -> io::Result<Self> {
+    pub(super) fn open(ifindex: u32, mac: Mac, tally: Arc<SocketTally>) -> io::Result<Self> {
         let socket = watch::readable(PacketSocket::open(ifindex)?)?;
-        let listeners = Listeners(Vec::new());
-        Ok(Self { mac, socket, listeners, tally, frame: socket::frame(), packet: Box::default() })
+        Ok(Self {
+            ifindex,
+            mac,
+            socket,
+            listeners: Vec::new(),
+            tally,
+            frame: socket::frame(),
+            packet: Box::default(),
+        })
     }
 
     /// Adds a virtual router.
     pub(super) fn listen(&mut self, listener: Listener) {
-        self.listeners.0.push(listener);
+        self.listeners.push(listener);
     }
 
     /// Forgets a virtual router; one that does not listen here is fine.
     pub(super) fn forget(&mut self, id: InstanceId) {
-        self.listeners.0.retain(|listener| listener.id != id);
+        self.listeners.retain(|listener| listener.id != id);
     }
 
     /// Ready when something may have arrived since this was last asked. What is there must then be read to its end.
@@ -96,30 +109,51 @@ impl Port {
         let frame = &self.frame[..length];
         match eth::classify(frame, None) {
             Class::Other => None,
-            Class::Advert(place) => {
-                let payload = frame.get(place.at..)?;
-                self.packet.fill(payload);
-                let packet = Packet { l3: &self.packet, length: payload.len(), vlan: place.vlan };
-                let verdict = judge(&packet, &self.listeners);
-                verdict.count(|reason| self.tally.raise(verdict.instance, reason));
-                heard(&verdict, at)
-            }
+            Class::Advert4(place) => self.advert::<V4>(length, place, at),
+            Class::Advert6(place) => self.advert::<V6>(length, place, at),
             Class::Arp(place) => {
-                let message = arp::Message::read(frame, place.at)?;
-                let claim = self.claim(&message, at)?;
-                self.tally.raise(Some(u32::from(claim.instance.0)), Reason::Claim);
-                Some(Heard::Claim(claim))
+                let message = arp::Message::read(frame, place.at).filter(arp::Message::is_gratuitous)?;
+                let addr = from_ipv4(message.sender.into());
+                let instance = self.holder(place, &addr)?;
+                self.claim(instance, &addr, message.sender_mac, at)
+            }
+            Class::Neighbour(place) => {
+                let message = nd::Message::read(frame, place.at).filter(|message| message.advertises)?;
+                let instance = self.holder(place, &message.target)?;
+                self.packet.fill(&frame[place.at..]);
+                let sum = |packet: &L3, from, length| checksum::octets(&packet.0[from..from + length]);
+                match claimant(&self.packet, frame.len() - place.at, sum) {
+                    Ok(mac) => self.claim(instance, &message.target, mac?, at),
+                    Err(reason) => {
+                        self.tally.raise(Some(u32::from(instance.0)), reason);
+                        None
+                    }
+                }
             }
         }
     }
 
-    fn claim(&self, message: &arp::Message, at: Instant) -> Option<Claim> {
-        let ip = Ipv4Addr::from(message.sender);
-        if !message.is_gratuitous() || message.sender_mac == self.mac {
+    fn advert<F: Family>(&mut self, length: usize, place: Place, at: Instant) -> Option<Heard> {
+        let payload = self.frame.get(place.at..length)?;
+        self.packet.fill(payload);
+        let packet = Packet { l3: &self.packet, length: payload.len(), vlan: place.vlan };
+        let verdict = judge::<F, _>(&packet, &Listeners { family: F::NUMBER, all: &self.listeners });
+        verdict.count(|reason| self.tally.raise(verdict.instance, reason));
+        heard(&verdict, at)
+    }
+
+    /// Who has this virtual address here.
+    fn holder(&self, place: Place, addr: &Addr) -> Option<InstanceId> {
+        let mut here = self.listeners.iter().filter(|listener| listener.key.vlan == place.vlan);
+        here.find(|listener| listener.vips.contains(&(self.ifindex, *addr))).map(|listener| listener.id)
+    }
+
+    fn claim(&self, instance: InstanceId, addr: &Addr, mac: Mac, at: Instant) -> Option<Heard> {
+        if mac == self.mac {
             return None;
         }
-        let listener = self.listeners.0.iter().find(|listener| listener.vips.contains(&ip))?;
-        Some(Claim { instance: listener.id, ip, mac: message.sender_mac, at })
+        self.tally.raise(Some(u32::from(instance.0)), Reason::Claim);
+        Some(Heard::Claim(Claim { instance, ip: to_ip(addr), mac, at }))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the maps hold for each virtual router, so that it can be changed and taken back.
 
 use std::borrow::BorrowMut;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aya::maps::{Array, HashMap, MapData, MapError};
-use vipd_common::abi::{Addr, InstanceKey, PeerKey, Rules, VipKey};
+use vipd_common::abi::{Addr, InstanceKey, PeerKey, Rules, Ttl, VipKey};
 
 /// A virtual router as published.
 #[derive(Clone, Debug)]
@@ -12,25 +12,19 @@ pub(super) struct Published {
     pub(super) key: InstanceKey,
     pub(super) rules: Rules,
     vips: BTreeSet<(u32, Addr)>,
-    peers: BTreeSet<Addr>,
+    peers: BTreeMap<Addr, (u8, u8)>,
 }
 
 impl Published {
-    pub(super) fn new(key: InstanceKey, rules: Rules, vips: &[(u32, Addr)], peers: &[Addr]) -> Self {
-        Self { key, rules, vips: vips.iter().copied().collect(), peers: peers.iter().copied().collect() }
+    pub(super) fn new(key: InstanceKey, rules: Rules, vips: &[(u32, Addr)], peers: &[(Addr, Ttl)]) -> Self {
+        let peers = peers.iter().map(|(addr, ttl)| (*addr, (ttl.least, ttl.most))).collect();
+        Self { key, rules, vips: vips.iter().copied().collect(), peers }
     }
 
-    pub(super) fn vip_keys(&self) -> impl Iterator<Item = VipKey> {
-        let InstanceKey { ifindex, vlan, .. } = self.key;
-        self.vips.iter().map(move |(own, addr)| {
-            // An interface that only carries addresses is not looked at for VLANs.
-            let vlan = if *own == ifindex { vlan } else { 0 };
-            VipKey { ifindex: *own, vlan, reserved: 0, addr: *addr }
-        })
-    }
-
-    pub(super) fn peer_keys(&self, instance: u32) -> impl Iterator<Item = PeerKey> {
-        self.peers.iter().map(move |addr| PeerKey { instance, addr: *addr })
+    fn vip_key(&self, (ifindex, addr): (u32, Addr)) -> VipKey {
+        // An interface that only carries addresses is not looked at for VLANs.
+        let vlan = if ifindex == self.key.ifindex { self.key.vlan } else { 0 };
+        VipKey { ifindex, vlan, reserved: 0, addr }
     }
 
     /// The entry that says that virtual routers run on this interface and VLAN.
@@ -44,18 +38,30 @@ pub(super) struct Maps {
     pub(super) index: HashMap<MapData, InstanceKey, u32>,
     pub(super) instances: Array<MapData, Rules>,
     pub(super) vips: HashMap<MapData, VipKey, u32>,
-    pub(super) peers: HashMap<MapData, PeerKey, u8>,
+    pub(super) peers: HashMap<MapData, PeerKey, Ttl>,
 }
 
 impl Maps {
-    /// Writes a virtual router. INDEX comes last: an advert never meets half of one.
-    pub(super) fn write(&mut self, instance: u32, router: &Published) -> Result<(), MapError> {
+    /// Writes a virtual router, as far as it is not there as `old`. INDEX comes last: an advert never meets half of one.
+    pub(super) fn write(
+        &mut self,
+        instance: u32,
+        router: &Published,
+        old: Option<&Published>,
+    ) -> Result<(), MapError> {
         self.instances.set(instance, router.rules, 0)?;
-        for key in router.peer_keys(instance) {
-            self.peers.insert(key, 1, 0)?;
+        for (addr, ttl) in &router.peers {
+            if old.is_none_or(|old| old.peers.get(addr) != Some(ttl)) {
+                let (least, most) = *ttl;
+                self.peers.insert(PeerKey { instance, addr: *addr }, Ttl { least, most }, 0)?;
+            }
         }
-        for key in router.vip_keys() {
-            self.vips.insert(key, instance, 0)?;
+        // On another VLAN they have other keys.
+        let same = old.filter(|old| old.place() == router.place());
+        for vip in &router.vips {
+            if same.is_none_or(|old| !old.vips.contains(vip)) {
+                self.vips.insert(router.vip_key(*vip), instance, 0)?;
+            }
         }
         self.index.insert(router.place(), 0, 0)?;
         self.index.insert(router.key, instance, 0)
@@ -71,19 +77,19 @@ impl Maps {
         if kept.is_none_or(|kept| kept.key != router.key) {
             remove(&mut self.index, &router.key)?;
         }
-        let vips: BTreeSet<_> = kept.into_iter().flat_map(Published::vip_keys).map(vip_order).collect();
-        for key in router.vip_keys().filter(|key| !vips.contains(&vip_order(*key))) {
-            remove(&mut self.vips, &key)?;
+        let same = kept.filter(|kept| kept.place() == router.place());
+        for vip in &router.vips {
+            if same.is_none_or(|kept| !kept.vips.contains(vip)) {
+                remove(&mut self.vips, &router.vip_key(*vip))?;
+            }
         }
-        for addr in router.peers.iter().filter(|addr| kept.is_none_or(|kept| !kept.peers.contains(*addr))) {
-            remove(&mut self.peers, &PeerKey { instance, addr: *addr })?;
+        for addr in router.peers.keys() {
+            if kept.is_none_or(|kept| !kept.peers.contains_key(addr)) {
+                remove(&mut self.peers, &PeerKey { instance, addr: *addr })?;
+            }
         }
         Ok(())
     }
-}
-
-fn vip_order(key: VipKey) -> (u32, u16, Addr) {
-    (key.ifindex, key.vlan, key.addr)
 }
 
 /// Removes an entry; that there is none is fine.

@@ -1,13 +1,12 @@
 //! A virtual router in the terms of the receive checks.
 
-use std::net::IpAddr;
-
-use vipd_common::abi::{Addr, InstanceKey, Rules, checksum};
-use vipd_common::wire::{address_digest, from_ipv4};
+use vipd_common::abi::{Addr, InstanceKey, Rules, Ttl, checksum};
+use vipd_common::wire::ipv6::is_link_local;
+use vipd_common::wire::{address_digest, from_ip};
 use vipd_core::Version;
 
 use super::Standing;
-use crate::config::{Checksum, Peer};
+use crate::config::{Checksum, Family};
 use crate::election::Planned;
 
 /// Version as it stands on the wire.
@@ -31,11 +30,11 @@ pub fn checksum_sent(policy: Checksum) -> u8 {
 /// What adverts for a virtual router must look like, and what it waits for, as it stands now.
 pub(super) fn rules(planned: &Planned, standing: Standing) -> Rules {
     let config = &planned.config;
-    let digest = |sum: u64, addr: Addr| sum.wrapping_add(address_digest(&addr));
-    let list = planned.addresses.iter().map(|(address, _)| from_ipv4(address.ip));
+    let list: Vec<Addr> = planned.listed().map(from_ip).collect();
     Rules {
-        own: planned.source.map_or([0; 16], from_ipv4),
-        list_digest: list.fold(0, digest),
+        own: planned.source.map_or([0; 16], from_ip),
+        group: from_ip(config.group),
+        list_digest: list.iter().map(address_digest).fold(0, u64::wrapping_add),
         auth_data: config.password.map_or([0; 8], |password| password.0),
         interval_cs: config.interval.as_centis(),
         version: version_number(config.version),
@@ -47,27 +46,33 @@ pub(super) fn rules(planned: &Planned, standing: Standing) -> Rules {
             Checksum::Pseudo => checksum::PSEUDO,
         },
         unicast: u8::from(!config.peers.is_empty()),
-        min_ttl: 255,
-        list_len: planned.addresses.len().try_into().unwrap_or(u8::MAX),
+        local_first: list.first().is_some_and(is_link_local).into(),
+        list_len: list.len().try_into().unwrap_or(u8::MAX),
         // keepalived and FRR take another list of equal length; a rolling change of the list must not split the pair.
         check_list: 0,
         master: standing.master.into(),
         alive_from: standing.alive_from,
-        down_adverts: 3,
+        down_adverts: config.down_timer_adverts,
         reserved: [0; 3],
     }
 }
 
 /// Where adverts for a virtual router belong.
 pub(super) fn key(planned: &Planned) -> InstanceKey {
-    InstanceKey { ifindex: planned.ifindex, vlan: 0, family: 4, vrid: planned.config.vrid }
+    let family = match planned.config.family {
+        Family::V4 => 4,
+        Family::V6 => 6,
+    };
+    InstanceKey { ifindex: planned.ifindex, vlan: 0, family, vrid: planned.config.vrid }
+}
+
+/// The virtual addresses of a virtual router, each with the interface that hears claims to it.
+pub(super) fn vips(planned: &Planned) -> Vec<(u32, Addr)> {
+    planned.vips.iter().map(|vip| (vip.on, from_ip(vip.address.ip))).collect()
 }
 
 /// The unicast peers of a virtual router.
-pub(super) fn peers(planned: &Planned) -> Vec<Addr> {
-    let v4 = |peer: &Peer| match peer.ip {
-        IpAddr::V4(peer) => Some(from_ipv4(peer)),
-        IpAddr::V6(_) => None,
-    };
-    planned.config.peers.iter().filter_map(v4).collect()
+pub(super) fn peers(planned: &Planned) -> Vec<(Addr, Ttl)> {
+    let peers = planned.config.peers.iter();
+    peers.map(|peer| (from_ip(peer.ip), Ttl { least: peer.min_ttl, most: peer.max_ttl })).collect()
 }

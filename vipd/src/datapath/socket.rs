@@ -21,7 +21,7 @@ const RECEIVE_BUFFER: usize = 1 << 20;
 /// A stamp older than this is from before the wall clock was set, and is not believed.
 const OLDEST: Duration = Duration::from_mins(1);
 
-/// A packet socket on one interface that lets through adverts and gratuitous ARP of other nodes, untagged.
+/// A packet socket on one interface that lets through adverts and announcements of addresses by other nodes, untagged.
 pub(super) struct PacketSocket {
     socket: Socket,
     control: Vec<u8>,
@@ -100,16 +100,23 @@ const PACKET_TYPE: u32 = 0xffff_f004;
 const TAGGED: u32 = 0xffff_f030;
 const OUTGOING: u32 = 4;
 
-/// Classic BPF: not sent by this host, untagged, and either IPv4 protocol 112 or ARP whose sender is its target.
+/// Classic BPF: not sent by this host, untagged, and either IPv4 protocol 112, or IPv6 with next header 112 or a neighbour
+/// advertisement, or ARP whose sender is its target.
 const FILTER: &[SockFilter] = &[
     SockFilter::new(LOAD_BYTE, 0, 0, PACKET_TYPE),
-    SockFilter::new(EQUAL, 11, 0, OUTGOING),
+    SockFilter::new(EQUAL, 17, 0, OUTGOING),
     SockFilter::new(LOAD_BYTE, 0, 0, TAGGED),
-    SockFilter::new(EQUAL, 0, 9, 0),
+    SockFilter::new(EQUAL, 0, 15, 0),
     SockFilter::new(LOAD_HALF, 0, 0, 12),
     SockFilter::new(EQUAL, 0, 2, 0x0800),
     SockFilter::new(LOAD_BYTE, 0, 0, 23),
-    SockFilter::new(EQUAL, 6, 5, 112),
+    SockFilter::new(EQUAL, 12, 11, 112),
+    SockFilter::new(EQUAL, 0, 5, 0x86dd),
+    SockFilter::new(LOAD_BYTE, 0, 0, 20),
+    SockFilter::new(EQUAL, 9, 0, 112),
+    SockFilter::new(EQUAL, 0, 7, 58),
+    SockFilter::new(LOAD_BYTE, 0, 0, 54),
+    SockFilter::new(EQUAL, 6, 5, 136),
     SockFilter::new(EQUAL, 0, 4, 0x0806),
     SockFilter::new(LOAD_WORD, 0, 0, 28),
     SockFilter::new(TO_X, 0, 0, 0),

@@ -4,10 +4,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
-use rtnetlink::packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol, AddressScope};
+use rtnetlink::packet_route::address::{
+    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, AddressScope, CacheInfo,
+};
 use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::rtnl::{Request, Rtnl};
+use crate::config::VirtualAddress;
 
 /// The mark (`IFA_PROTO`, kernel 5.18 or newer) on every address that this agent adds: VRRP's own protocol number. By
 /// it, what an agent left behind is told from what an operator configured.
@@ -19,29 +22,56 @@ pub struct Address {
     /// Index of the interface.
     pub ifindex: u32,
     /// The address.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     /// Prefix length.
     pub prefix: u8,
-    /// Label, as `ip address` shows it.
+    /// Label, as `ip address` shows it; IPv4 only.
     pub label: Option<String>,
-    /// Broadcast address.
+    /// Broadcast address; IPv4 only.
     pub broadcast: Option<Ipv4Addr>,
-    /// `RT_SCOPE` value.
+    /// `RT_SCOPE` value; the kernel knows that of an IPv6 address by itself.
     pub scope: u8,
 }
 
 impl Address {
+    /// An address of the configuration on this interface.
+    #[must_use]
+    pub fn new(config: &VirtualAddress, ifindex: u32) -> Self {
+        Self {
+            ifindex,
+            ip: config.ip,
+            prefix: config.prefix,
+            label: config.label.clone(),
+            broadcast: match config.broadcast {
+                Some(IpAddr::V4(broadcast)) => Some(broadcast),
+                _ => None,
+            },
+            scope: config.scope,
+        }
+    }
+
     fn message(&self) -> AddressMessage {
         let mut message = AddressMessage::default();
-        message.header.family = AddressFamily::Inet;
         message.header.prefix_len = self.prefix;
         message.header.scope = AddressScope::from(self.scope);
         message.header.index = self.ifindex;
         let attributes = &mut message.attributes;
-        let ip = IpAddr::V4(self.ip);
-        attributes.extend([AddressAttribute::Local(ip), AddressAttribute::Address(ip)]);
-        attributes.extend(self.broadcast.map(AddressAttribute::Broadcast));
-        attributes.extend(self.label.clone().map(AddressAttribute::Label));
+        attributes.extend([AddressAttribute::Local(self.ip), AddressAttribute::Address(self.ip)]);
+        if self.ip.is_ipv4() {
+            message.header.family = AddressFamily::Inet;
+            attributes.extend(self.broadcast.map(AddressAttribute::Broadcast));
+            attributes.extend(self.label.clone().map(AddressAttribute::Label));
+        } else {
+            message.header.family = AddressFamily::Inet6;
+            // The election has made sure that nobody else has it: it is usable at once (C-ND-09).
+            attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+            if self.prefix == 128 {
+                // As Keepalived adds it: this host chooses it as a source only when it is told to.
+                let mut lifetimes = CacheInfo::default();
+                (lifetimes.ifa_preferred, lifetimes.ifa_valid) = (0, u32::MAX);
+                attributes.push(AddressAttribute::CacheInfo(lifetimes));
+            }
+        }
         attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(ADDRESS_PROTOCOL)));
         message
     }

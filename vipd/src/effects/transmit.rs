@@ -1,7 +1,7 @@
 //! Sends frames and packets that were built elsewhere.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{setsockopt, sockopt};
@@ -17,7 +17,8 @@ const BATCH: usize = 64;
 /// what it is.
 pub struct Transmitter<T> {
     frames: Socket,
-    packets: Socket,
+    ipv4: Socket,
+    ipv6: Option<Socket>,
     queue: Vec<Queued<T>>,
     /// What the queued frames consist of, one behind the other.
     octets: Vec<u8>,
@@ -39,10 +40,13 @@ impl<T: Copy> Transmitter<T> {
         // Protocol 0: this socket receives nothing.
         let frames = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
         setsockopt(&frames, sockopt::Priority, &PRIORITY)?;
-        let packets =
-            Socket::new(Domain::IPV4, Type::RAW.nonblocking(), Some(Protocol::from(libc::IPPROTO_RAW)))?;
-        setsockopt(&packets, sockopt::Priority, &PRIORITY)?;
-        Ok(Self { frames, packets, queue: Vec::new(), octets: Vec::new() })
+        let ipv4 = raw(Domain::IPV4)?;
+        let ipv6 = match raw(Domain::IPV6) {
+            // A host without IPv6.
+            Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => None,
+            socket => Some(socket?),
+        };
+        Ok(Self { frames, ipv4, ipv6, queue: Vec::new(), octets: Vec::new() })
     }
 
     /// Makes room for this many frames with this many octets, so that queueing them allocates nothing.
@@ -103,13 +107,29 @@ impl<T: Copy> Transmitter<T> {
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
-    /// Sends a whole IPv4 packet, header included; the kernel routes it to `to` and resolves the neighbour.
+    /// Sends a whole IP packet, header included; the kernel routes it to `to` and resolves the neighbour. `ifindex` is where
+    /// a link-local address is meant.
     ///
     /// # Errors
     /// When there is no route, or a queue is full.
-    pub fn packet(&self, to: Ipv4Addr, packet: &[u8]) -> io::Result<()> {
-        self.packets.send_to(packet, &std::net::SocketAddrV4::new(to, 0).into()).map(drop)
+    pub fn packet(&self, to: IpAddr, ifindex: u32, packet: &[u8]) -> io::Result<()> {
+        let (socket, to) = match to {
+            IpAddr::V4(_) => (Some(&self.ipv4), SocketAddr::new(to, 0)),
+            IpAddr::V6(to) => {
+                let scope = if to.is_unicast_link_local() { ifindex } else { 0 };
+                (self.ipv6.as_ref(), SocketAddrV6::new(to, 0, 0, scope).into())
+            }
+        };
+        let socket = socket.ok_or_else(|| io::Error::from_raw_os_error(libc::EAFNOSUPPORT))?;
+        socket.send_to(packet, &to.into()).map(drop)
     }
+}
+
+/// A socket for whole IP packets.
+fn raw(domain: Domain) -> io::Result<Socket> {
+    let socket = Socket::new(domain, Type::RAW.nonblocking(), Some(Protocol::from(libc::IPPROTO_RAW)))?;
+    setsockopt(&socket, sockopt::Priority, &PRIORITY)?;
+    Ok(socket)
 }
 
 /// Octets of a link-layer address.

@@ -1,11 +1,11 @@
 //! The frames of one virtual router, built before they are needed.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use vipd_common::wire::vrrp::{self, AdvertFrame};
-use vipd_common::wire::{EmitError, arp, eth, ipv4};
+use vipd_common::wire::{EmitError, arp, eth, ip, ipv4, ipv6, nd};
 
-use super::plan::Planned;
+use super::plan::{Planned, Vip};
 use crate::datapath::{checksum_sent, version_number};
 use crate::warden::Destination;
 
@@ -13,16 +13,47 @@ use crate::warden::Destination;
 pub(super) enum Advert {
     /// To the group, as a whole frame on an interface.
     Group { ifindex: u32, frame: Vec<u8> },
-    /// To one peer, as an IPv4 packet that the kernel routes.
-    Peer { peer: Ipv4Addr, packet: Vec<u8> },
+    /// To one peer, as an IP packet that the kernel routes; a link-local peer is behind the interface.
+    Peer { ifindex: u32, peer: IpAddr, packet: Vec<u8> },
 }
 
 impl Advert {
     fn message(&mut self) -> &mut [u8] {
-        match self {
-            Self::Group { frame, .. } => &mut frame[eth::HEADER + ipv4::HEADER..],
-            Self::Peer { packet, .. } => &mut packet[ipv4::HEADER..],
-        }
+        let (packet, start) = match self {
+            Self::Group { frame, .. } => (frame, eth::HEADER),
+            Self::Peer { packet, .. } => (packet, 0),
+        };
+        let is_v4 = packet[start] >> 4 == 4;
+        &mut packet[start + if is_v4 { ipv4::HEADER } else { ipv6::HEADER }..]
+    }
+}
+
+/// A gratuitous ARP or an unsolicited neighbour advertisement (C-ARP-01, C-ND-01).
+pub(super) struct Announcement {
+    /// Interface that it is for.
+    pub(super) ifindex: u32,
+    /// It is of IPv6.
+    pub(super) is_v6: bool,
+    frame: [u8; nd::FRAME_MAX],
+    length: usize,
+}
+
+impl Announcement {
+    fn new(vip: &Vip) -> Result<Self, EmitError> {
+        let mut frame = [0; nd::FRAME_MAX];
+        let Vip { mac, router, .. } = *vip;
+        let length = match vip.address.ip {
+            IpAddr::V4(address) => arp::GratuitousFrame { mac, vlan: 0, address }.emit(&mut frame)?,
+            IpAddr::V6(address) => {
+                nd::AdvertisementFrame { mac, vlan: 0, address, router }.emit(&mut frame)?
+            }
+        };
+        Ok(Self { ifindex: vip.on, is_v6: vip.address.ip.is_ipv6(), frame, length })
+    }
+
+    /// Its octets.
+    pub(super) fn frame(&self) -> &[u8] {
+        &self.frame[..self.length]
     }
 }
 
@@ -30,7 +61,7 @@ impl Advert {
 pub(super) struct Frames {
     adverts: Vec<Advert>,
     priority: u8,
-    garps: Vec<(u32, [u8; arp::FRAME_MAX], usize)>,
+    announcements: Vec<Announcement>,
 }
 
 impl Frames {
@@ -41,17 +72,8 @@ impl Frames {
     pub(super) fn new(planned: &Planned) -> Result<Self, EmitError> {
         let priority = planned.config.priority;
         let adverts = planned.source.map_or(Ok(Vec::new()), |source| adverts(planned, source, priority))?;
-        let garps = planned
-            .addresses
-            .iter()
-            .map(|(address, mac)| {
-                let mut frame = [0; arp::FRAME_MAX];
-                let garp = arp::GratuitousFrame { mac: *mac, vlan: 0, address: address.ip };
-                let length = garp.emit(&mut frame)?;
-                Ok((address.ifindex, frame, length))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { adverts, priority, garps })
+        let announcements = planned.vips.iter().map(Announcement::new).collect::<Result<_, _>>()?;
+        Ok(Self { adverts, priority, announcements })
     }
 
     /// The adverts of this priority, one for everybody that they are for.
@@ -69,51 +91,41 @@ impl Frames {
     pub(super) fn resignations(&mut self) -> impl Iterator<Item = (Destination, &[u8])> {
         self.adverts(0).iter().map(|advert| match advert {
             Advert::Group { ifindex, frame } => (Destination::Interface(*ifindex), frame.as_slice()),
-            Advert::Peer { peer, packet } => (Destination::Peer(IpAddr::V4(*peer)), packet.as_slice()),
+            Advert::Peer { ifindex, peer, packet } => (Destination::Peer(*peer, *ifindex), packet.as_slice()),
         })
     }
 
-    /// The gratuitous ARP frames, each with the interface that it is for (C-ARP-01).
-    pub(super) fn announcements(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.garps.iter().map(|(ifindex, frame, length)| (*ifindex, &frame[..*length]))
-    }
-
-    /// One of them; `None` if the frames are others by now.
-    pub(super) fn announcement(&self, number: usize) -> Option<(u32, &[u8])> {
-        self.announcements().nth(number)
+    /// An announcement of every address.
+    pub(super) fn announcements(&self) -> &[Announcement] {
+        &self.announcements
     }
 }
 
-fn adverts(planned: &Planned, source: Ipv4Addr, priority: u8) -> Result<Vec<Advert>, EmitError> {
-    if planned.config.peers.is_empty() {
-        let frame = build(planned, source, ipv4::GROUP, priority)?;
-        return Ok(vec![Advert::Group { ifindex: planned.ifindex, frame }]);
+fn adverts(planned: &Planned, source: IpAddr, priority: u8) -> Result<Vec<Advert>, EmitError> {
+    let Planned { config, ifindex, .. } = planned;
+    let ifindex = *ifindex;
+    if config.peers.is_empty() {
+        let frame = build(planned, source, config.group, priority)?;
+        return Ok(vec![Advert::Group { ifindex, frame }]);
     }
-    let peers = planned.config.peers.iter().filter_map(|peer| match peer.ip {
-        IpAddr::V4(peer) => Some(peer),
-        IpAddr::V6(_) => None,
-    });
+    let peers = config.peers.iter().map(|peer| peer.ip);
     peers
         .map(|peer| {
             let frame = build(planned, source, peer, priority)?;
-            Ok(Advert::Peer { peer, packet: frame[eth::HEADER..].to_vec() })
+            Ok(Advert::Peer { ifindex, peer, packet: frame[eth::HEADER..].to_vec() })
         })
         .collect()
 }
 
-fn build(
-    planned: &Planned,
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    priority: u8,
-) -> Result<Vec<u8>, EmitError> {
+fn build(planned: &Planned, source: IpAddr, destination: IpAddr, priority: u8) -> Result<Vec<u8>, EmitError> {
     let config = &planned.config;
-    let addresses: Vec<Ipv4Addr> = planned.addresses.iter().map(|(address, _)| address.ip).collect();
+    let addresses: Vec<IpAddr> = planned.listed().collect();
     let mut frame = vec![0; vrrp::FRAME_MAX];
     let length = AdvertFrame {
-        ethernet: eth::Header { destination: eth::VRRP_GROUP, source: planned.mac, vlan: 0 },
+        ethernet: eth::Header { destination: eth::group_mac(config.group), source: planned.mac, vlan: 0 },
         source,
         destination,
+        ttl: if config.peers.is_empty() { ip::TTL } else { config.unicast_ttl },
         version: version_number(config.version),
         vrid: config.vrid,
         priority,

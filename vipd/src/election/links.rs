@@ -1,6 +1,6 @@
 //! What changes on interfaces, and what that is to the virtual routers on them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use vipd_core::{Fault, Input, InstanceId};
 
@@ -10,7 +10,7 @@ use super::plan::Planned;
 use super::run::Election;
 
 /// What of a virtual router's interface matters to the election: whether it is cut off, and its source.
-type Reach = (bool, Option<Ipv4Addr>);
+type Reach = (bool, Option<IpAddr>);
 
 impl Election {
     /// Takes over what interfaces look like now.
@@ -77,7 +77,7 @@ impl Election {
         };
         if before.1 != after.1 {
             if let Some(source) = after.1 {
-                self.router.handle(id, Input::SourceChanged(IpAddr::V4(source)), now);
+                self.router.handle(id, Input::SourceChanged(source), now);
             }
             self.router.handle(id, missing(Fault::Source, after.1.is_none()), now);
         }
@@ -106,5 +106,5 @@ fn reach(planned: &Planned) -> Reach {
 
 /// The interfaces that it is on, and where its addresses belong.
 fn places(planned: &Planned) -> (u32, Vec<u32>) {
-    (planned.ifindex, planned.addresses.iter().map(|(address, _)| address.ifindex).collect())
+    (planned.ifindex, planned.vips.iter().map(|vip| vip.on).collect())
 }

@@ -21,8 +21,9 @@ impl Election {
         self.queue_actions();
         let now = clock::now();
         while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
-            if let Some((ifindex, garp)) = self.members[usize::from(id.0)].frames.announcement(number) {
-                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+            // The frames may be others by now.
+            if let Some(announcement) = self.members[usize::from(id.0)].frames.announcements().get(number) {
+                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             }
         }
         self.flush();
@@ -90,7 +91,9 @@ impl Election {
             let what = Frame::Advert(id, priority);
             match advert {
                 Advert::Group { ifindex, frame } => transmitter.queue(*ifindex, frame, what),
-                Advert::Peer { peer, packet } => sent.push((what, transmitter.packet(*peer, packet))),
+                Advert::Peer { ifindex, peer, packet } => {
+                    sent.push((what, transmitter.packet(*peer, *ifindex, packet)));
+                }
             }
         }
     }
@@ -98,12 +101,13 @@ impl Election {
     /// Announces every address of a virtual router once.
     pub(super) fn queue_announcement(&mut self, id: InstanceId) {
         let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
-        let spacing = planned.config.garp.interval;
-        for (number, (ifindex, garp)) in frames.announcements().enumerate() {
+        let garp = planned.config.garp;
+        for (number, announcement) in frames.announcements().iter().enumerate() {
+            let spacing = if announcement.is_v6 { garp.gna_interval } else { garp.interval };
             if spacing.is_zero() {
-                self.transmitter.queue(ifindex, garp, Frame::Announcement(id));
+                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             } else {
-                self.announcer.push(ifindex, id, number, spacing);
+                self.announcer.push(announcement.ifindex, id, number, spacing);
             }
         }
     }
@@ -141,7 +145,8 @@ impl Election {
             }
             Err(error) => {
                 Sent::count(&sent.failures);
-                if !std::mem::replace(mute, true) {
+                // That a node which loses its link cannot resign goes without saying.
+                if priority != 0 && !std::mem::replace(mute, true) {
                     let (name, interface) = (&planned.config.name, &planned.config.interface);
                     tracing::warn!("({name}) cannot send adverts on {interface}: {error}");
                 }
@@ -155,7 +160,7 @@ impl Election {
             Ok(()) => Sent::count(&sent.garps),
             Err(error) => {
                 Sent::count(&sent.failures);
-                tracing::debug!("({}) cannot send gratuitous ARP: {error}", self.name(id));
+                tracing::debug!("({}) cannot announce an address: {error}", self.name(id));
             }
         }
     }

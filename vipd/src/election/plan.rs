@@ -1,12 +1,12 @@
 //! The configuration held against the host: which interfaces and addresses its words mean.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
 
-use crate::config::{Config, Instance};
+use crate::config::{Config, Family, Instance, Peer, VirtualAddress};
 use crate::effects::Address;
-use crate::link::{Link, Links};
+use crate::link::{Link, Links, sysctl};
 
 /// Why a configuration cannot run on this host.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,23 @@ pub struct Group {
     pub name: String,
 }
 
+/// A virtual address on its interface, and how it is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vip {
+    /// The address.
+    pub address: Address,
+    /// Interface that it is announced on, and on which claims of others are heard.
+    pub on: u32,
+    /// The hardware address that it is announced for.
+    pub mac: [u8; 6],
+    /// This host forwards IPv6 there, and says so to its neighbours.
+    pub router: bool,
+    /// Adverts list it.
+    pub listed: bool,
+    /// It is put back when somebody takes it away.
+    pub tracked: bool,
+}
+
 /// A virtual router with the interface that it runs on.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -42,12 +59,11 @@ pub struct Planned {
     /// Hardware address of its interface.
     pub mac: [u8; 6],
     /// Source of its adverts, while there is one.
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<IpAddr>,
     /// The interface can send and receive.
     pub up: bool,
-    /// Its virtual addresses, each on its interface, with that interface's hardware address. Those whose interface is not
-    /// there have index 0.
-    pub addresses: Vec<(Address, [u8; 6])>,
+    /// Its virtual addresses: those that adverts list, in the order of the configuration, then the others.
+    pub vips: Vec<Vip>,
 }
 
 impl Planned {
@@ -65,16 +81,23 @@ impl Planned {
             down_adverts: self.config.down_timer_adverts,
             group: self.group.as_ref().map(|group| group.number),
             fenced: self.config.fence.is_some(),
-            source: IpAddr::V4(self.source.unwrap_or(Ipv4Addr::UNSPECIFIED)),
+            source: self.source.unwrap_or(match self.config.family {
+                Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
+                Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
+            }),
             announcing: self.config.garp.announcing(),
         }
+    }
+
+    /// The addresses that adverts list (C-PKT-06).
+    pub fn listed(&self) -> impl Iterator<Item = IpAddr> {
+        self.vips.iter().filter(|vip| vip.listed).map(|vip| vip.address.ip)
     }
 
     /// Its virtual addresses whose interface is there.
     #[must_use]
     pub fn list(&self) -> Vec<Address> {
-        let there = self.addresses.iter().filter(|(address, _)| address.ifindex != 0);
-        there.map(|(address, _)| address.clone()).collect()
+        self.vips.iter().filter(|vip| vip.on != 0).map(|vip| vip.address.clone()).collect()
     }
 
     /// It cannot send and receive, and that is a fault.
@@ -87,25 +110,30 @@ impl Planned {
     /// anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
         let link = find(&self.config.interface, links);
-        let ifindex = link.map_or(0, |link| link.index);
-        let up = link.is_some_and(|link| link.up);
-        let source = link.and_then(|link| source(&self.config, link, links));
-        let mac = link.map_or(self.mac, |link| link.mac);
-        let addresses = addresses(&self.config, links);
-        let changed = (ifindex, up, source, mac) != (self.ifindex, self.up, self.source, self.mac)
-            || addresses != self.addresses;
-        (self.ifindex, self.up, self.source, self.mac, self.addresses) =
-            (ifindex, up, source, mac, addresses);
+        let mut changed = replace(&mut self.ifindex, link.map_or(0, |link| link.index));
+        changed |= replace(&mut self.up, link.is_some_and(|link| link.up));
+        changed |= replace(&mut self.source, link.and_then(|link| source(&self.config, link, links)));
+        if let Some(link) = link {
+            changed |= replace(&mut self.mac, link.mac);
+        }
+        changed |= replace(&mut self.vips, vips(&self.config, links));
         changed
     }
 
-    /// Whether its interfaces carry all its addresses.
+    /// Whether its interfaces carry all its addresses that are to be put back.
     #[must_use]
     pub fn carried(&self, links: &Links) -> bool {
-        self.addresses
-            .iter()
-            .all(|(address, _)| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip)))
+        let on_link =
+            |address: &Address| links.by_index(address.ifindex).is_none_or(|link| link.carries(address.ip));
+        self.vips.iter().filter(|vip| vip.tracked).all(|vip| on_link(&vip.address))
     }
+}
+
+/// Puts a value in the place of another; tells whether it is another one.
+fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let changed = *place != value;
+    *place = value;
+    changed
 }
 
 /// Finds the interfaces of every virtual router. One that is not there may come later.
@@ -123,7 +151,9 @@ pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
 
 fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
     let named = std::iter::once(&instance.interface);
-    for interface in named.chain(instance.addresses.iter().filter_map(|address| address.dev.as_ref())) {
+    for interface in named
+        .chain(instance.addresses.iter().chain(&instance.excluded).filter_map(|address| address.dev.as_ref()))
+    {
         if links.by_name(interface).is_some_and(|link| link.mac == [0; 6]) {
             return Err(Error::NotEthernet { interface: interface.clone(), instance: instance.name.clone() });
         }
@@ -135,34 +165,26 @@ fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<
         mac: [0; 6],
         source: None,
         up: false,
-        addresses: Vec::new(),
+        vips: Vec::new(),
     };
     planned.refresh(links);
     Ok(planned)
 }
 
-/// The addresses of a virtual router on the interfaces that are there.
-fn addresses(instance: &Instance, links: &Links) -> Vec<(Address, [u8; 6])> {
-    let addresses = instance.addresses.iter().filter_map(|address| match address.ip {
-        IpAddr::V4(ip) => Some((address, ip)),
-        IpAddr::V6(_) => None,
-    });
-    let placed = addresses.map(|(address, ip)| {
-        let link = find(address.dev.as_ref().unwrap_or(&instance.interface), links);
-        let address = Address {
-            ifindex: link.map_or(0, |link| link.index),
-            ip,
-            prefix: address.prefix,
-            label: address.label.clone(),
-            broadcast: address.broadcast.and_then(|broadcast| match broadcast {
-                IpAddr::V4(broadcast) => Some(broadcast),
-                IpAddr::V6(_) => None,
-            }),
-            scope: address.scope,
-        };
-        (address, link.map_or([0; 6], |link| link.mac))
-    });
-    placed.collect()
+/// The addresses of a virtual router on the interfaces that are there; those whose interface is not have index 0.
+fn vips(instance: &Instance, links: &Links) -> Vec<Vip> {
+    let vip = |(config, listed): (&VirtualAddress, bool)| {
+        let link = find(config.dev.as_ref().unwrap_or(&instance.interface), links);
+        let on = link.map_or(0, |link| link.index);
+        let address = Address::new(config, on);
+        let forwards = |link: &Link| sysctl::is_on(&format!("net/ipv6/conf/{}/forwarding", link.name));
+        let router = address.ip.is_ipv6() && link.is_some_and(forwards);
+        let mac = link.map_or([0; 6], |link| link.mac);
+        Vip { address, on, mac, router, listed, tracked: !config.no_track }
+    };
+    let listed = instance.addresses.iter().map(|address| (address, true));
+    let excluded = instance.excluded.iter().map(|address| (address, false));
+    listed.chain(excluded).map(vip).collect()
 }
 
 /// An Ethernet interface of this name.
@@ -171,10 +193,21 @@ fn find<'a>(interface: &str, links: &'a Links) -> Option<&'a Link> {
 }
 
 /// A configured source counts only while this host has it: an advert from elsewhere would not be answered.
-fn source(instance: &Instance, link: &Link, links: &Links) -> Option<Ipv4Addr> {
+fn source(instance: &Instance, link: &Link, links: &Links) -> Option<IpAddr> {
     match instance.source {
-        Some(IpAddr::V4(ip)) => links.carry(ip).then_some(ip),
-        Some(IpAddr::V6(_)) => None,
-        None => link.primary(),
+        Some(ip) => links.send_from(ip).then_some(ip),
+        None => link.primary(|ip| suits(instance, ip)),
+    }
+}
+
+/// Whether adverts may come from an address: over IPv6 from a link-local one (C-TX-04), but from one that is valid beyond
+/// the link to peers that are.
+fn suits(instance: &Instance, ip: IpAddr) -> bool {
+    let beyond = |peer: &Peer| !matches!(peer.ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    match ip {
+        IpAddr::V4(_) => instance.family == Family::V4,
+        IpAddr::V6(ip) => {
+            instance.family == Family::V6 && ip.is_unicast_link_local() != instance.peers.iter().any(beyond)
+        }
     }
 }

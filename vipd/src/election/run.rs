@@ -97,6 +97,7 @@ impl Election {
     ///
     /// # Errors
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
+    #[expect(clippy::too_many_arguments, reason = "each is a part that the loop owns from then on")]
     pub(crate) fn new(
         config: &Config,
         known: Known,
@@ -282,7 +283,7 @@ impl Election {
         let answer = member.defence.against(mac, clock::now());
         if answer.say {
             let name = &member.planned.config.name;
-            tracing::warn!("({name}) another node, {}, claims our address {ip} by gratuitous ARP", Mac(mac));
+            tracing::warn!("({name}) another node, {}, claims our address {ip}", Mac(mac));
         }
         if answer.announce && member.in_place {
             self.queue_announcement(id);

@@ -47,10 +47,12 @@ impl Election {
         }
     }
 
-    /// Judges the last advert that the kernel has seen.
+    /// Judges the adverts that the kernel has seen: the last one that it took for a better one's, which others may have
+    /// followed, and the last of all.
     fn look(&mut self, id: InstanceId) {
-        if let Some(last) = self.datapath.seen(id).and_then(|seen| seen.last) {
-            self.router.handle(id, Input::AdvertSeen(last), clock::now());
+        let seen = self.datapath.seen(id).unwrap_or_default();
+        for advert in [seen.sign, seen.last].into_iter().flatten() {
+            self.router.handle(id, Input::AdvertSeen(advert), clock::now());
         }
     }
 

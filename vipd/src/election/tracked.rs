@@ -36,7 +36,9 @@ impl Arithmetic {
         let Self { known, trackers, .. } = self;
         let states = known.plan.numbered().map(|(id, _)| (id, known.readings.state(id)));
         let changed: Vec<_> = states.filter(|(id, state)| trackers.state(*id) != *state).collect();
-        changed.iter().for_each(|(id, state)| trackers.set(*id, *state));
+        for (id, state) in &changed {
+            trackers.set(*id, *state);
+        }
         changed.into_iter().map(|(id, _)| id).collect()
     }
 

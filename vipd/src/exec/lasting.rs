@@ -8,6 +8,7 @@ use std::io;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -22,14 +23,31 @@ static IDLE: Mutex<Vec<Sender<Job>>> = Mutex::new(Vec::new());
 /// When there can be no more threads.
 pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let (tell, told) = oneshot::channel();
-    let job: Job = Box::new(move || drop(tell.send(work())));
+    dispatch(Box::new(move || drop(tell.send(work()))))?;
+    told.await.map_err(io::Error::other)
+}
+
+/// Has a lasting thread do `work`, and blocks until it is done, but not longer than this; `None` where it takes longer.
+///
+/// # Errors
+/// When there can be no more threads.
+pub(crate) fn wait<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Option<T>> {
+    let (tell, told) = channel();
+    dispatch(Box::new(move || drop(tell.send(work()))))?;
+    Ok(told.recv_timeout(limit).ok())
+}
+
+fn dispatch(job: Job) -> io::Result<()> {
     let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
     match idle {
         // It waits as long as this sender lives.
         Some(idle) => drop(idle.send(job)),
         None => drop(thread::Builder::new().name("exec".to_owned()).spawn(move || serve(job))?),
     }
-    told.await.map_err(io::Error::other)
+    Ok(())
 }
 
 fn serve(mut job: Job) {

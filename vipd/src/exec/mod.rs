@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use child::{Child, Ended, Leftovers};
-pub(crate) use lasting::run as on_lasting_thread;
+pub(crate) use lasting::{run as on_lasting_thread, wait as wait_for};
 pub(crate) use spawn::open as open_process;
 
 use crate::config::{Account, Command};

@@ -47,7 +47,7 @@ pub(super) fn secure(program: &Path, run_as: u32) -> Result<(), Error> {
         if name == ".." {
             way.pop();
         } else {
-            way.push(name)
+            way.push(name);
         }
         let found = fs::symlink_metadata(&way).map_err(refused)?;
         if found.file_type().is_symlink() {
@@ -121,6 +121,9 @@ mod tests {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
     }
 
+    /// What is spoilt, how, and how it is made good again.
+    type Spoil = (&'static str, fn(&Dir, &Path), fn(&Dir, &Path));
+
     /// Promise 6: never through a writable path.
     #[test]
     fn a_script_is_safe_while_nobody_else_can_write_it_or_the_way_to_it() {
@@ -128,7 +131,6 @@ mod tests {
         let script = dir.script("check.sh");
         secure(&script, 0).expect("root's own");
 
-        type Spoil = (&'static str, fn(&Dir, &Path), fn(&Dir, &Path));
         let cases: [Spoil; 4] = [
             ("file for all", |_, script| chmod(script, 0o757), |_, script| chmod(script, 0o755)),
             ("directory for all", |dir, _| chmod(&dir.0, 0o777), |dir, _| chmod(&dir.0, 0o755)),

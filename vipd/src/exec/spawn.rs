@@ -78,12 +78,11 @@ pub(super) fn spawn(
     debug_assert_eq!(restored, Ok(()), "the mask was this thread's");
     let pid = cloned.map_err(io::Error::from).map_err(failed("making a process"))?;
     let not_executed = errno.into_inner();
-    let started = match not_executed {
-        0 => open(pid).map_err(failed("opening its descriptor")),
-        _ => {
-            let step = STEPS.get(step.into_inner()).copied().unwrap_or_default();
-            Err((step, io::Error::from_raw_os_error(not_executed)))
-        }
+    let started = if not_executed == 0 {
+        open(pid).map_err(failed("opening its descriptor"))
+    } else {
+        let step = STEPS.get(step.into_inner()).copied().unwrap_or_default();
+        Err((step, io::Error::from_raw_os_error(not_executed)))
     };
     started.map(|pidfd| (pid, pidfd)).inspect_err(|_| {
         // Nobody could wait for it.
@@ -145,6 +144,7 @@ impl Plan<'_> {
     }
 
     /// Own process group, default signals, normal scheduling.
+    #[expect(clippy::unused_self, reason = "one step of a list")]
     fn stand_apart(&self) -> io::Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { libc::setpgid(0, 0) })?;

@@ -54,13 +54,12 @@ impl Lines {
     pub(super) fn open(&mut self) -> io::Result<()> {
         for line in &mut self.0 {
             line.socket = Some(match (line.way, line.hosts.first()) {
-                // The interface is not there.
-                (Way::Neighbour(0, _), _) => continue,
+                // The interface is not there, or nobody is to be asked.
+                (Way::Neighbour(0, _), _) | (Way::Echo(_), None) => continue,
                 (Way::Neighbour(ifindex, _), _) => {
                     Socket::Neighbours(watch::readable(Neighbours::open(ifindex, &line.hosts)?)?)
                 }
                 (Way::Echo(_), Some(host)) => Socket::Echo(watch::readable(Echo::open(*host)?)?),
-                (Way::Echo(_), None) => continue,
             });
         }
         Ok(())

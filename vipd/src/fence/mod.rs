@@ -60,6 +60,9 @@ struct Target {
     unreachable: bool,
 }
 
+/// The source of a question while there is none: as a probe has it (RFC 5227).
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 impl Fences {
     /// Opens what is needed to ask for these virtual routers.
     ///
@@ -109,8 +112,8 @@ impl Fences {
     }
 
     /// In whose name neighbours are asked from now on.
-    pub(crate) fn set_source(&mut self, id: InstanceId, source: Option<Ipv4Addr>) {
-        let source = IpAddr::V4(source.unwrap_or(Ipv4Addr::UNSPECIFIED));
+    pub(crate) fn set_source(&mut self, id: InstanceId, source: Option<IpAddr>) {
+        let source = source.unwrap_or(NOBODY);
         self.of(id).for_each(|fence| fence.source = source);
     }
 
@@ -158,9 +161,9 @@ impl Fence {
         for (host, way) in neighbours.chain(anchors) {
             targets.push(Target { host, line: lines.add(way, host), heard: None, unreachable: false });
         }
-        let source = planned.source.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let source = planned.source.unwrap_or(NOBODY);
         let round = Round::new(config.quorum.into(), config.interval, config.timeout);
-        Self { id, source: IpAddr::V4(source), targets, round, told: None }
+        Self { id, source, targets, round, told: None }
     }
 
     /// Goes on as far as it can now.

@@ -2,6 +2,7 @@
 //! rtnetlink.
 
 mod monitor;
+pub(crate) mod sysctl;
 mod table;
 
 pub use monitor::Monitor;

@@ -27,7 +27,7 @@ impl Monitor {
     /// # Errors
     /// When the kernel refuses the netlink socket or a dump.
     pub async fn start() -> Result<Self, rtnetlink::Error> {
-        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr];
+        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
         let (mut connection, handle, messages) =
             rtnetlink::new_multicast_connection(&groups).map_err(|_| rtnetlink::Error::RequestFailed)?;
         if let Err(error) = connection.socket_mut().socket_mut().set_rx_buf_sz(RECEIVE_BUFFER) {

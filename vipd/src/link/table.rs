@@ -1,7 +1,7 @@
-//! A table of interfaces and their IPv4 addresses, kept by applying rtnetlink messages to it.
+//! A table of interfaces and their addresses, kept by applying rtnetlink messages to it.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressProtocol};
@@ -25,29 +25,39 @@ pub struct Link {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LinkAddress {
-    ip: Ipv4Addr,
+    ip: IpAddr,
     prefix: u8,
+    /// Behind another one of its network; of IPv6, made for privacy and soon another one.
     secondary: bool,
+    /// Not proven to be this host's alone (RFC 4862 section 5.4): nothing may be sent from it.
+    tentative: bool,
     ours: bool,
 }
 
 impl Link {
-    /// The primary address: the first that is neither secondary nor put there by an agent like this one (C-TX-04: the
-    /// kernel may list a virtual address first).
+    /// The primary address among those that `suit`: the first that is neither secondary nor put there by an agent like this
+    /// one (C-TX-04: the kernel may list a virtual address first).
     #[must_use]
-    pub fn primary(&self) -> Option<Ipv4Addr> {
-        let own = || self.addresses.iter().filter(|address| !address.ours);
+    pub fn primary(&self, suit: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+        let usable = |address: &&LinkAddress| !address.ours && !address.tentative && suit(address.ip);
+        let own = || self.addresses.iter().filter(usable);
         own().find(|address| !address.secondary).or_else(|| own().next()).map(|address| address.ip)
     }
 
     /// Whether the interface carries this address.
     #[must_use]
-    pub fn carries(&self, ip: Ipv4Addr) -> bool {
+    pub fn carries(&self, ip: IpAddr) -> bool {
         self.addresses.iter().any(|address| address.ip == ip)
     }
 
+    /// Whether something can be sent from this address.
+    #[must_use]
+    pub fn sends_from(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|address| address.ip == ip && !address.tentative)
+    }
+
     /// Addresses on the interface that bear the mark of an agent like this one, with their prefix length.
-    pub fn marked(&self) -> impl Iterator<Item = (Ipv4Addr, u8)> {
+    pub fn marked(&self) -> impl Iterator<Item = (IpAddr, u8)> {
         self.addresses.iter().filter(|address| address.ours).map(|address| (address.ip, address.prefix))
     }
 }
@@ -69,10 +79,10 @@ impl Links {
         self.0.get(&index)
     }
 
-    /// Whether any interface carries this address.
+    /// Whether something can be sent from this address, on whichever interface it is.
     #[must_use]
-    pub fn carry(&self, ip: Ipv4Addr) -> bool {
-        self.0.values().any(|link| link.carries(ip))
+    pub fn send_from(&self, ip: IpAddr) -> bool {
+        self.0.values().any(|link| link.sends_from(ip))
     }
 
     /// Their names, for a sentence that lists them.
@@ -138,28 +148,26 @@ impl Links {
 }
 
 fn parse(message: &AddressMessage) -> Option<LinkAddress> {
-    let mut address = LinkAddress {
-        ip: Ipv4Addr::UNSPECIFIED,
-        prefix: message.header.prefix_len,
-        secondary: false,
-        ours: false,
-    };
-    let mut peer = None;
+    let (mut local, mut address, mut flags, mut ours) = (None, None, AddressFlags::empty(), false);
     for attribute in &message.attributes {
         match attribute {
-            AddressAttribute::Local(IpAddr::V4(ip)) => address.ip = *ip,
-            AddressAttribute::Address(IpAddr::V4(ip)) => peer = Some(*ip),
-            AddressAttribute::Flags(flags) => address.secondary = flags.contains(AddressFlags::Secondary),
+            AddressAttribute::Local(ip) => local = Some(*ip),
+            AddressAttribute::Address(ip) => address = Some(*ip),
+            AddressAttribute::Flags(all) => flags = *all,
             AddressAttribute::Protocol(AddressProtocol::Other(protocol)) => {
-                address.ours = *protocol == ADDRESS_PROTOCOL;
+                ours = *protocol == ADDRESS_PROTOCOL;
             }
             _ => {}
         }
     }
-    if address.ip.is_unspecified() {
-        address.ip = peer?;
-    }
-    Some(address)
+    Some(LinkAddress {
+        // The other one is then the peer's.
+        ip: local.or(address)?,
+        prefix: message.header.prefix_len,
+        secondary: flags.contains(AddressFlags::Secondary),
+        tentative: flags.intersects(AddressFlags::Tentative | AddressFlags::Dadfailed),
+        ours,
+    })
 }
 
 #[cfg(test)]
@@ -167,6 +175,8 @@ mod tests {
     use rtnetlink::packet_route::link::LinkHeader;
 
     use super::*;
+
+    const NONE: AddressFlags = AddressFlags::empty();
 
     fn link_message(index: u32, name: &str, flags: LinkFlags) -> RouteNetlinkMessage {
         let mut message = LinkMessage::default();
@@ -176,64 +186,95 @@ mod tests {
         RouteNetlinkMessage::NewLink(message)
     }
 
-    fn address_message(index: u32, ip: [u8; 4], flags: AddressFlags, ours: bool) -> AddressMessage {
+    /// As the kernel tells of it: `IFA_LOCAL` is for IPv4 and for addresses with a peer.
+    fn address_message(index: u32, ip: &str, flags: AddressFlags, ours: bool) -> AddressMessage {
         let mut message = AddressMessage::default();
         message.header.index = index;
         message.header.prefix_len = 24;
-        message.attributes =
-            vec![AddressAttribute::Local(Ipv4Addr::from(ip).into()), AddressAttribute::Flags(flags)];
+        let ip: IpAddr = ip.parse().expect("an address");
+        message.attributes = vec![AddressAttribute::Address(ip), AddressAttribute::Flags(flags)];
+        if ip.is_ipv4() {
+            message.attributes.push(AddressAttribute::Local(ip));
+        }
         if ours {
             message.attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(ADDRESS_PROTOCOL)));
         }
         message
     }
 
-    fn table(addresses: &[([u8; 4], AddressFlags, bool)]) -> Links {
+    fn table(addresses: &[(&str, AddressFlags, bool)]) -> Links {
         let mut links = Links::default();
         links.apply(&link_message(2, "eth0", LinkFlags::Up | LinkFlags::Running));
         for (ip, flags, ours) in addresses {
-            links.apply(&RouteNetlinkMessage::NewAddress(address_message(2, *ip, *flags, *ours)));
+            links.apply(&RouteNetlinkMessage::NewAddress(address_message(2, ip, *flags, *ours)));
         }
         links
     }
 
+    fn primary(links: &Links, suit: fn(IpAddr) -> bool) -> Option<String> {
+        links.by_name("eth0").and_then(|link| link.primary(suit)).map(|ip| ip.to_string())
+    }
+
+    /// What it is, addresses with flags and the mark, which of them suit, and the primary one.
+    type Case<'a> = (&'a str, &'a [(&'a str, AddressFlags, bool)], fn(IpAddr) -> bool, Option<&'a str>);
+
     /// C-TX-04: the source of adverts is the interface's own primary address, whatever the kernel lists first.
     #[test]
     fn the_primary_address_is_never_a_virtual_one() {
-        let none = AddressFlags::empty();
-        let cases: [(&str, &[_], Option<[u8; 4]>); 4] = [
-            ("only one", &[([10, 0, 0, 1], none, false)], Some([10, 0, 0, 1])),
+        let (secondary, tentative) = (AddressFlags::Secondary, AddressFlags::Tentative);
+        let link_local = |ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let cases: [Case<'_>; 8] = [
+            ("only one", &[("10.0.0.1", NONE, false)], |_| true, Some("10.0.0.1")),
             (
                 "virtual first",
-                &[([10, 0, 0, 9], none, true), ([10, 0, 0, 1], none, false)],
-                Some([10, 0, 0, 1]),
+                &[("10.0.0.9", NONE, true), ("10.0.0.1", NONE, false)],
+                |_| true,
+                Some("10.0.0.1"),
             ),
             (
                 "own is secondary behind a virtual one",
-                &[([10, 0, 0, 9], none, true), ([10, 0, 0, 1], AddressFlags::Secondary, false)],
-                Some([10, 0, 0, 1]),
+                &[("10.0.0.9", NONE, true), ("10.0.0.1", secondary, false)],
+                |_| true,
+                Some("10.0.0.1"),
             ),
-            ("virtual only", &[([10, 0, 0, 9], none, true)], None),
+            ("virtual only", &[("10.0.0.9", NONE, true)], |_| true, None),
+            (
+                "IPv6, link-local",
+                &[("2001:db8::1", NONE, false), ("fe80::9", NONE, true), ("fe80::1", NONE, false)],
+                link_local,
+                Some("fe80::1"),
+            ),
+            (
+                "IPv6, not made for privacy",
+                &[("2001:db8::99", secondary, false), ("2001:db8::1", NONE, false)],
+                |_| true,
+                Some("2001:db8::1"),
+            ),
+            ("IPv6, tentative", &[("fe80::1", tentative, false)], link_local, None),
+            ("IPv6, taken by another", &[("fe80::1", AddressFlags::Dadfailed, false)], link_local, None),
         ];
-        for (name, addresses, expected) in cases {
-            let links = table(addresses);
-            let primary = links.by_name("eth0").and_then(Link::primary);
-            assert_eq!(primary, expected.map(Ipv4Addr::from), "{name}");
+        for (name, addresses, suit, expected) in cases {
+            assert_eq!(primary(&table(addresses), suit).as_deref(), expected, "{name}");
         }
     }
 
     #[test]
+    fn an_address_becomes_usable_when_it_is_tentative_no_longer() {
+        let mut links = table(&[("fe80::1", AddressFlags::Tentative, false)]);
+        assert!(links.by_index(2).is_some_and(|link| link.carries("fe80::1".parse().expect("an address"))));
+
+        links.apply(&RouteNetlinkMessage::NewAddress(address_message(2, "fe80::1", NONE, false)));
+
+        assert_eq!(primary(&links, |_| true).as_deref(), Some("fe80::1"));
+    }
+
+    #[test]
     fn messages_come_and_go() {
-        let mut links = table(&[([10, 0, 0, 1], AddressFlags::empty(), false)]);
+        let mut links = table(&[("10.0.0.1", NONE, false)]);
         assert!(links.by_index(2).is_some_and(|link| link.up && link.mac == [2, 0, 0, 0, 0, 1]));
 
-        links.apply(&RouteNetlinkMessage::DelAddress(address_message(
-            2,
-            [10, 0, 0, 1],
-            AddressFlags::empty(),
-            false,
-        )));
-        assert_eq!(links.by_name("eth0").and_then(Link::primary), None);
+        links.apply(&RouteNetlinkMessage::DelAddress(address_message(2, "10.0.0.1", NONE, false)));
+        assert_eq!(primary(&links, |_| true), None);
 
         links.apply(&link_message(2, "eth0", LinkFlags::Up));
         assert!(links.by_index(2).is_some_and(|link| !link.up), "no carrier");

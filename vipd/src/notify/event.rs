@@ -139,15 +139,15 @@ mod tests {
             publisher.loser(InstanceId(0), priority);
             publisher.loser(InstanceId(1), priority);
         }
-        let mut published = |publisher: &mut Publisher, settled: &[u16]| -> Vec<(u16, u8)> {
+        let mut told = |publisher: &mut Publisher, settled: &[u16]| -> Vec<(u16, u8)> {
             publisher.publish(|id| settled.contains(&id.0));
             std::iter::from_fn(|| events.waiting.try_recv().ok())
                 .map(|event| (event.instance.0, event.priority))
                 .collect()
         };
 
-        assert_eq!(published(&mut publisher, &[]), []);
-        assert_eq!(published(&mut publisher, &[1]), [(1, 1), (1, 2)]);
-        assert_eq!(published(&mut publisher, &[0, 1]), [(0, 1), (0, 2)]);
+        assert_eq!(told(&mut publisher, &[]), []);
+        assert_eq!(told(&mut publisher, &[1]), [(1, 1), (1, 2)]);
+        assert_eq!(told(&mut publisher, &[0, 1]), [(0, 1), (0, 2)]);
     }
 }

@@ -32,6 +32,7 @@ use nix::unistd::gethostname;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use vipd_core::{Cause, InstanceId};
 
 use crate::config::{Config, WebhookFormat};
 use crate::control::NotifyStatus;
@@ -107,6 +108,11 @@ impl Notifier {
         notifier.open_mail(config, &host);
         notifier.open_webhooks(config);
         notifier
+    }
+
+    /// Has reasons for changes told by somebody who knows more of them than the election does.
+    pub(crate) fn explain(&mut self, why: impl Fn(InstanceId, Cause) -> String + 'static) {
+        self.story.explain(Box::new(why));
     }
 
     /// What is counted from now on.

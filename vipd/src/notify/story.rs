@@ -13,7 +13,11 @@ use crate::config::{Config, Deleted, StartState};
 pub(super) struct Story {
     instances: Vec<Told>,
     groups: Vec<Group>,
+    why: Why,
 }
+
+/// Tells the reason for a change of a virtual router.
+pub(super) type Why = Box<dyn Fn(InstanceId, Cause) -> String>;
 
 /// A subject and the last that was told of it.
 struct Told {
@@ -49,7 +53,13 @@ impl Story {
         Self {
             instances: config.instances.iter().enumerate().map(instance).collect(),
             groups: config.sync_groups.iter().enumerate().map(group).collect(),
+            why: Box::new(|_, cause| cause.to_string()),
         }
+    }
+
+    /// Has reasons told by somebody who knows more of them than the election does.
+    pub(super) fn explain(&mut self, why: Why) {
+        self.why = why;
     }
 
     /// Everybody of whom anything may be told.
@@ -67,7 +77,9 @@ impl Story {
             }
             What::Priority(state) => {
                 let word = if state == State::Master { Word::MasterPriority } else { Word::BackupPriority };
-                self.event(instance, word, priority, "the effective priority changed")
+                let mut notices = self.event(instance, word, priority, "the effective priority changed");
+                notices.retain(|notice| notice.subject.notify.priority_changes);
+                notices
             }
             What::Deleted => {
                 let Some(told) = self.instances.get_mut(usize::from(instance.0)) else { return Vec::new() };
@@ -99,11 +111,11 @@ impl Story {
         if told.word == Some(word) || is_silent {
             return Vec::new();
         }
-        let reason: Rc<str> = transition.cause.to_string().into();
+        let reason: Rc<str> = (self.why)(id, transition.cause).into();
         let mut notices = vec![told.tell(word, priority, Rc::clone(&reason))];
         let name = &told.subject.name;
         let group_reason: Rc<str> = format!("{name}: {reason}").into();
-        let Self { instances, groups } = self;
+        let Self { instances, groups, .. } = self;
         for group in groups.iter_mut().filter(|group| group.members.contains(&place)) {
             if !is_of_another(&transition.cause) {
                 group.reason = Rc::clone(&group_reason);

@@ -173,12 +173,21 @@ fn losing_adverts_priorities_and_deletion_have_words_of_their_own() {
     for (what, deleted, word) in cases {
         let mut config = config(&["VI_1"]);
         config.instances[0].notify.deleted = deleted;
+        config.instances[0].notify.priority_changes = true;
         let mut story = Story::new(&config);
 
         let lines = told(&mut story, &[event(what)]);
 
         assert_eq!(lines, [format!("INSTANCE VI_1 {word} 90")]);
     }
+}
+
+#[test]
+fn changes_of_the_priority_are_told_where_that_is_wanted() {
+    let mut story = Story::new(&config(&["VI_1"]));
+    let event = Event { instance: InstanceId(0), priority: 90, what: What::Priority(State::Backup) };
+
+    assert_eq!(told(&mut story, &[event]), [] as [&str; 0]);
 }
 
 /// As keepalived 2.2.7: MASTER_RX_LOWER_PRI and priorities are for pipes and, the first, for a command of its own.

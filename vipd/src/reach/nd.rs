@@ -35,7 +35,8 @@ impl Solicitor {
         let is_answer =
             [SockFilter::new(LOAD_BYTE, 0, 0, 0), SockFilter::new(EQUAL, 1, 0, ADVERTISEMENT.into()), DROP];
         // The last four octets tell hosts of one network apart.
-        let ends: Vec<u32> = hosts.iter().map(|host| host.to_bits() as u32).collect();
+        let ends: Vec<u32> =
+            hosts.iter().map(|host| u32::from_be_bytes(host.octets().as_chunks::<4>().0[3])).collect();
         set_up(&socket, &is_answer.into_iter().chain(one_of(TARGET_END, &ends)).collect::<Vec<_>>())?;
         socket.bind_device_by_index_v6(NonZeroU32::new(ifindex))?;
         socket.set_multicast_hops_v6(HOPS)?;

@@ -2,7 +2,7 @@
 
 use vipd_core::{Effect, InstanceId, Tracked, TrackerId, Tracking};
 
-use crate::config::{self, Config, SyncGroup, Weight};
+use crate::config::{self, Config, Weight};
 
 /// Priority of the owner of the addresses, which no weight moves.
 const OWNER: u8 = 255;
@@ -83,11 +83,13 @@ impl Plan {
         let mut plan = Self::default();
         for instance in &config.instances {
             let group = config.sync_groups.iter().find(|group| group.members.contains(&instance.name));
-            let weighs = instance.priority != OWNER && group.is_none_or(|group| group.tracking_weight);
+            let may_weigh = instance.priority != OWNER;
+            // What a member has of its own would move it alone.
+            let own_weigh = may_weigh && group.is_none_or(|group| group.tracking_weight);
             let mut tracking = Vec::new();
-            let group = group.map(|group: &SyncGroup| &group.track);
-            for trackers in std::iter::once(&instance.track).chain(group) {
-                plan.add(config, trackers, weighs, &runs, &mut tracking);
+            plan.add(config, &instance.track, own_weigh, &runs, &mut tracking);
+            if let Some(group) = group {
+                plan.add(config, &group.track, may_weigh, &runs, &mut tracking);
             }
             // Its own interface is a matter of its own (`dont_track_primary`), as in Keepalived.
             tracking.retain(|tracked| *plan.thing(tracked.tracker) != Thing::interface(&instance.interface));
@@ -189,6 +191,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::config::SyncGroup;
     use crate::config::{
         Check, Command, FileTracker, Instance, Notify, Parameters, Probe, ProcessTracker, Trackers,
     };
@@ -277,10 +280,10 @@ mod tests {
     }
 
     #[test]
-    fn sync_group_without_tracking_weight_counts_weights_as_0_and_drops_weighted_scripts() {
+    fn sync_group_without_tracking_weight_counts_its_members_own_weights_as_0_and_drops_weighted_scripts() {
         let plan = Plan::new(&config(false, 100), |_| true);
 
-        let expected = [("plain", 0), ("file", 0), ("process", 0), ("eth0", 0), ("eth1", 0)];
+        let expected = [("plain", 0), ("file", 0), ("process", 0), ("eth0", 0), ("eth1", -30)];
         assert_eq!(weights(&plan, 1), expected);
     }
 

@@ -57,7 +57,7 @@ mod tests {
         let mut phases: Vec<_> = (0..200).map(|number| Rhythm::new(INTERVAL, number, 42).phase).collect();
         phases.sort();
 
-        let gaps = phases.windows(2).map(|pair| pair[1] - pair[0]);
+        let gaps = phases.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
         // 200 in 100 ms: half a millisecond each if they lay evenly.
         let smallest = gaps.min().expect("many");
         assert!(smallest > Duration::from_micros(150), "{smallest:?}");

@@ -1,7 +1,6 @@
 //! What is done for an agent that has died, or that breaks down: the will, carried out.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::netlink::Netlink;
@@ -55,11 +54,9 @@ impl Errand {
         let mut count = 0;
         self.will.take_resignations(|destination, octets| match destination {
             Destination::Interface(ifindex) => transmitter.queue(ifindex, octets, ()),
-            Destination::Peer(IpAddr::V4(peer)) => {
-                count += u32::from(transmitter.packet(peer, octets).is_ok());
+            Destination::Peer(peer, ifindex) => {
+                count += u32::from(transmitter.packet(peer, ifindex, octets).is_ok());
             }
-            // The agent sends none.
-            Destination::Peer(IpAddr::V6(_)) => {}
         });
         transmitter.flush(|(), outcome| count += u32::from(outcome.is_ok()));
         count

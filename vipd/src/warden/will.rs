@@ -23,8 +23,8 @@ const ADDRESSES_MAX: usize = 255;
 pub enum Destination {
     /// Out of this interface, as a whole frame.
     Interface(u32),
-    /// To this peer, as an IP packet that the kernel routes.
-    Peer(IpAddr),
+    /// To this peer, as an IP packet that the kernel routes; a link-local peer is behind that interface.
+    Peer(IpAddr, u32),
 }
 
 /// What the agent knows of an address that it wants on an interface.
@@ -86,7 +86,8 @@ struct Resignation {
     at: AtomicU32,
     /// Whose it is.
     instance: AtomicU32,
-    /// 0 for a packet to a peer.
+    /// It is a packet to `peer`, not a frame.
+    to_peer: AtomicBool,
     ifindex: AtomicU32,
     peer: Ip,
 }
@@ -159,11 +160,12 @@ impl Will {
             let entry = &resignations[room.entry];
             match destination {
                 Destination::Interface(index) => entry.ifindex.store(index, Ordering::Relaxed),
-                Destination::Peer(ip) => {
-                    entry.ifindex.store(0, Ordering::Relaxed);
+                Destination::Peer(ip, index) => {
+                    entry.ifindex.store(index, Ordering::Relaxed);
                     entry.peer.set(ip);
                 }
             }
+            entry.to_peer.store(matches!(destination, Destination::Peer(..)), Ordering::Relaxed);
             for (to, octet) in octets[room.at..].iter().zip(frame) {
                 to.store(*octet, Ordering::Relaxed);
             }
@@ -231,7 +233,7 @@ impl Will {
             *resigns = master.swap(false, Ordering::SeqCst);
         }
         let mut buffer = [0; advert_octets(ADDRESSES_MAX)];
-        for Resignation { length, at, instance, ifindex, peer } in self.0.resignations {
+        for Resignation { length, at, instance, to_peer, ifindex, peer } in self.0.resignations {
             let [length, at, instance] =
                 [length, at, instance].map(|word| word.load(Ordering::SeqCst) as usize);
             let octets = self.0.octets.get(at..at + length).filter(|octets| !octets.is_empty());
@@ -242,9 +244,11 @@ impl Will {
             for (to, octet) in copy.iter_mut().zip(octets) {
                 *to = octet.load(Ordering::Relaxed);
             }
-            match ifindex.load(Ordering::Relaxed) {
-                0 => each(Destination::Peer(peer.get()), copy),
-                ifindex => each(Destination::Interface(ifindex), copy),
+            let ifindex = ifindex.load(Ordering::Relaxed);
+            if to_peer.load(Ordering::Relaxed) {
+                each(Destination::Peer(peer.get(), ifindex), copy);
+            } else {
+                each(Destination::Interface(ifindex), copy);
             }
         }
     }
@@ -327,7 +331,7 @@ impl Entry {
 
 impl Place {
     fn of(address: &Address) -> Self {
-        Self { ifindex: address.ifindex, ip: IpAddr::V4(address.ip), prefix: address.prefix }
+        Self { ifindex: address.ifindex, ip: address.ip, prefix: address.prefix }
     }
 
     /// Spreads addresses that differ in their last octets.
@@ -399,7 +403,7 @@ mod tests {
 
     fn address(n: u8) -> Address {
         let ip = Ipv4Addr::new(192, 0, 2, n);
-        Address { ifindex: 3, ip, prefix: 24, label: None, broadcast: None, scope: 0 }
+        Address { ifindex: 3, ip: ip.into(), prefix: 24, label: None, broadcast: None, scope: 0 }
     }
 
     fn taken(will: &Will) -> Vec<(Destination, Vec<u8>)> {
@@ -411,7 +415,8 @@ mod tests {
     #[test]
     fn only_masters_resign_and_each_once() {
         let will = will();
-        let (wire, peer) = (Destination::Interface(3), Destination::Peer(Ipv4Addr::new(192, 0, 2, 9).into()));
+        let (wire, peer) =
+            (Destination::Interface(3), Destination::Peer(Ipv4Addr::new(192, 0, 2, 9).into(), 3));
         will.set_resignations(ID, [(wire, &b"first"[..]), (peer, &b"second"[..])].into_iter());
         will.set_resignations(OTHER, [(wire, &b"backup"[..])].into_iter());
         will.set_master(ID, true);
@@ -505,7 +510,7 @@ mod tests {
                 prop_assert_eq!(will.is_ours(&address), put);
             }
             let held: BTreeSet<IpAddr> = will.holds().map(|(_, place)| place.ip).collect();
-            prop_assert_eq!(held, plain.into_iter().map(|n| IpAddr::V4(address(n).ip)).collect());
+            prop_assert_eq!(held, plain.into_iter().map(|n| address(n).ip).collect());
         }
     }
 }

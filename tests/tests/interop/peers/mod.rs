@@ -3,6 +3,7 @@
 
 mod dialects;
 mod frr;
+mod ipv6;
 mod keepalived;
 mod split;
 mod stories;

@@ -19,7 +19,7 @@ pub(crate) struct Two {
 
 /// Starts both; the better one wins.
 pub(crate) fn two(makes: [Make; 2], settings: impl Fn(u8) -> Settings) -> Two {
-    let lan = Lan::new(&makes).expect("lab");
+    let lan = Lan::of(settings(1).family(), &makes).expect("lab");
     let better = lan.start(0, &settings(PRIORITIES[0])).expect("the better node starts");
     let worse = lan.start(1, &settings(PRIORITIES[1])).expect("the worse node starts");
     better.wait_for_state("MASTER").expect("the higher priority wins");
@@ -89,7 +89,7 @@ pub(crate) fn preempts_late(makes: [Make; 2]) {
 
 /// Three nodes, the best first: when it dies the second takes over, and when that dies too, the third.
 pub(crate) fn die_in_turn(makes: [Make; 3], settings: fn(u8) -> Settings) {
-    let lan = Lan::new(&makes).expect("lab");
+    let lan = Lan::of(settings(1).family(), &makes).expect("lab");
     let start = |(node, priority)| lan.start(node, &settings(priority)).expect("a node starts");
     let routers: Vec<Router> = [200, 150, 100].into_iter().enumerate().map(start).collect();
     routers[0].wait_for_state("MASTER").expect("the highest priority wins");

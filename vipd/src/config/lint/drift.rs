@@ -195,12 +195,7 @@ impl Pair<'_, '_, '_> {
         }
         if own.state == StartState::Master && other.state == StartState::Master {
             let message = "both nodes have `state MASTER`";
-            self.report(
-                "state",
-                false,
-                &message,
-                "write it on the node with the higher priority, or on none",
-            );
+            self.report("state", false, message, "write it on the node with the higher priority, or on none");
         }
         if own.preempt != other.preempt {
             let word = |preempts: bool| if preempts { "preempts" } else { "does not preempt" };

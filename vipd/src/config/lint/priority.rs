@@ -43,7 +43,7 @@ impl Effect {
             (0, false) => Self::Fault,
             (0, true) => Self::FaultWhileUp,
             (value, false) => Self::Weight { up: value.max(0), down: value.min(0) },
-            (value, true) => Self::Weight { up: value.min(0), down: value.max(0) },
+            (value, true) => Self::Weight { up: -value.max(0), down: -value.min(0) },
         }
     }
 
@@ -66,15 +66,18 @@ pub(super) fn group_of<'c>(config: &'c Config, instance: &Instance) -> Option<(u
 pub(super) fn factors(config: &Config, index: usize) -> Vec<Factor> {
     let instance = &config.instances[index];
     let group = group_of(config, instance);
+    let own = instance.interface.as_str();
     let counts = group.is_none_or(|(_, group)| group.tracking_weight);
-    let mut factors = gather(&instance.track, &format!("instance[{index}]"), counts);
+    let mut factors = gather(&instance.track, own, &format!("instance[{index}]"), counts);
     if let Some((index, group)) = group {
-        factors.extend(gather(&group.track, &format!("sync_group[{index}]"), counts));
+        // What the group tracks moves all of its members alike.
+        factors.extend(gather(&group.track, own, &format!("sync_group[{index}]"), true));
     }
     factors
 }
 
-fn gather(track: &Trackers, path: &str, counts: bool) -> Vec<Factor> {
+/// `own` is the instance's own interface, whose state is FAULT by itself, whatever weight it is tracked with.
+fn gather(track: &Trackers, own: &str, path: &str, counts: bool) -> Vec<Factor> {
     let lists = [
         ("interface", "track_interface", &track.interfaces),
         ("check", "track_check", &track.checks),
@@ -85,6 +88,7 @@ fn gather(track: &Trackers, path: &str, counts: bool) -> Vec<Factor> {
     for (what, key, list) in lists {
         for (at, tracked) in list.iter().enumerate() {
             let effect = match (what, tracked.weight.value) {
+                ("interface", _) if tracked.name == own => Effect::Fault,
                 // In a group that counts no weights, interfaces and files are FAULT, and checks with weights nothing.
                 ("interface" | "file", _) if !counts => Effect::Fault,
                 (_, value) if !counts && value != 0 => Effect::Nothing,

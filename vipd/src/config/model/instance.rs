@@ -290,8 +290,9 @@ pub struct SyncGroup {
     /// What the group tracks, for all of its members.
     #[serde(flatten)]
     pub track: Trackers,
-    /// Weights move the priority of all members alike (`sync_group_tracking_weight`). Off by default: then weights of
-    /// the group and of its members count as 0, and scripts that have a weight are not tracked.
+    /// A member's own weights count too, and move it alone (`sync_group_tracking_weight`). Off by default: then what a
+    /// member tracks itself has weight 0, and scripts that have a weight it does not track. Weights of the group always
+    /// count, for all members alike.
     #[serde(rename = "sync_group_tracking_weight")]
     pub tracking_weight: bool,
     /// Whom to tell of its changes.

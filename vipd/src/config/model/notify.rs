@@ -55,8 +55,7 @@ pub struct Notify {
     /// When the Master hears an advert of lower priority (`notify_master_rx_lower_pri`); instances only.
     #[serde(rename = "notify_master_rx_lower_pri")]
     pub rx_lower_pri: Option<Command>,
-    /// Tell pipes and [`any`](Self::any) of every change of the effective priority (`notify_priority_changes`); off by
-    /// default.
+    /// Tell pipes of every change of the effective priority (`notify_priority_changes`); off by default.
     #[serde(rename = "notify_priority_changes")]
     pub priority_changes: bool,
     /// Send mail on every change (`smtp_alert`, globally `smtp_alert_vrrp`); off by default.

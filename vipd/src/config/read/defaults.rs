@@ -41,28 +41,32 @@ struct GarpDefaults {
 
 impl Defaults {
     pub(super) fn read(root: &Cursor<'_>, cx: &mut Context<'_>, script_user: Option<Account>) -> Self {
+        let plain = Instance::new(String::new(), String::new(), 0);
         let mut defaults = Self {
             script_user,
             version: None,
             strict: false,
-            checksum: Checksum::Either,
-            down_timer_adverts: 3,
-            lower_prio_no_advert: false,
-            higher_prio_send_advert: false,
+            checksum: plain.checksum,
+            down_timer_adverts: plain.down_timer_adverts,
+            lower_prio_no_advert: plain.lower_prio_no_advert,
+            higher_prio_send_advert: plain.higher_prio_send_advert,
             priority_changes: false,
             mail: false,
-            group4: Instance::standard_group(Family::V4),
+            group4: plain.group,
             group6: Instance::standard_group(Family::V6),
             garp: GarpDefaults::default(),
         };
         let Some(given) = root.table(cx, "defaults", "`defaults`") else { return defaults };
         defaults.version = given.number(cx, "version", values::version);
         defaults.strict = given.switch(cx, "strict_mode").unwrap_or(false);
-        defaults.checksum = checksum(&given, cx, Checksum::Either);
-        defaults.down_timer_adverts =
-            given.number(cx, "down_timer_adverts", values::down_timer_adverts).unwrap_or(3);
-        defaults.lower_prio_no_advert = given.switch(cx, "lower_prio_no_advert").unwrap_or(false);
-        defaults.higher_prio_send_advert = given.switch(cx, "higher_prio_send_advert").unwrap_or(false);
+        defaults.checksum = checksum(&given, cx, plain.checksum);
+        defaults.down_timer_adverts = given
+            .number(cx, "down_timer_adverts", values::down_timer_adverts)
+            .unwrap_or(plain.down_timer_adverts);
+        defaults.lower_prio_no_advert =
+            given.switch(cx, "lower_prio_no_advert").unwrap_or(plain.lower_prio_no_advert);
+        defaults.higher_prio_send_advert =
+            given.switch(cx, "higher_prio_send_advert").unwrap_or(plain.higher_prio_send_advert);
         defaults.priority_changes = given.switch(cx, "notify_priority_changes").unwrap_or(false);
         defaults.mail = given.switch(cx, "smtp_alert").unwrap_or(false);
         if let Some(group) = given.text(cx, "mcast_group4", |text| values::group(text, Family::V4)) {

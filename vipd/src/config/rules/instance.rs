@@ -1,9 +1,10 @@
 //! What the values of one virtual router must be to each other.
 
+use std::net::IpAddr;
+
 use vipd_core::Version;
 
 use super::super::model::{Family, Instance};
-use super::super::pending;
 use super::super::places::of_instance;
 use super::super::read::{Language, quoted};
 use super::super::source::Span;
@@ -75,20 +76,6 @@ impl Judge<'_> {
 
     /// Adverts, their source and their peers are of the family of the addresses.
     fn families(&mut self, index: usize, instance: &Instance) {
-        if pending::consequence(pending::IPV6).is_some() {
-            let lists = [
-                ("virtual_ipaddress", &instance.addresses),
-                ("virtual_ipaddress_excluded", &instance.excluded),
-            ];
-            for (key, list) in lists {
-                for at in (0..list.len()).filter(|at| list[*at].ip.is_ipv6()) {
-                    let span = self.near(index, &format!("{key}[{at}]"));
-                    let message =
-                        format!("`{}` is an IPv6 address, and this version carries IPv4 only", list[at].ip);
-                    self.findings.error(span, message, "take it out, and let another agent carry it");
-                }
-            }
-        }
         let help = "use addresses of the family of the virtual addresses";
         if let Some(source) = instance.source.filter(|source| Family::of(*source) != instance.family) {
             let key =
@@ -96,12 +83,35 @@ impl Judge<'_> {
             let message = format!("adverts for these addresses cannot come from {source}");
             self.findings.error(self.places.near(&of_instance(index, key)), message, help);
         }
+        if instance.family == Family::V6 {
+            self.link_local(index, instance);
+        }
         for (at, peer) in instance.peers.iter().enumerate() {
             if Family::of(peer.ip) != instance.family {
                 let span = self.near(index, &format!("unicast_peer[{at}]"));
                 let message = format!("adverts for these addresses cannot go to {}", peer.ip);
                 self.findings.error(span, message, help);
             }
+        }
+    }
+
+    /// IPv6 adverts to the group come from a link-local address, and list one first (C-TX-04, C-PKT-03).
+    fn link_local(&mut self, index: usize, instance: &Instance) {
+        let link_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        if let Some(first) = instance.addresses.first().filter(|first| !link_local(first.ip)) {
+            let span = self.near(index, "virtual_ipaddress[0]");
+            let message =
+                format!("{} is not link-local, and the first address of a list should be", first.ip);
+            let help = "put a link-local address such as fe80::1:1 first, on every node: routers that follow RFC 9568 \
+                        to the letter drop the adverts otherwise";
+            self.findings.warn(span, message, help);
+        }
+        if let Some(source) =
+            instance.source.filter(|source| instance.peers.is_empty() && !link_local(*source))
+        {
+            let span = self.places.near(&of_instance(index, "mcast_src_ip"));
+            let message = format!("adverts to a group cannot come from {source}, which is not link-local");
+            self.findings.error(span, message, "name a link-local address of the interface, or none");
         }
     }
 

@@ -11,7 +11,6 @@ use proptest::sample::select;
 use vipd_core::{Interval, Version};
 
 use super::super::model::*;
-use super::super::pending;
 use super::super::{load_str, to_toml};
 use super::without_lines;
 
@@ -239,7 +238,10 @@ fn prefix(family: Family) -> BoxedStrategy<Prefix> {
         .prop_map(move |(len, bits)| match family {
             Family::V4 => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
-                Prefix { ip: Ipv4Addr::from_bits((bits as u32) & mask).into(), len }
+                Prefix {
+                    ip: Ipv4Addr::from_bits(u32::try_from(bits >> 96).unwrap_or_default() & mask).into(),
+                    len,
+                }
             }
             Family::V6 => {
                 let mask = u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0);
@@ -251,10 +253,7 @@ fn prefix(family: Family) -> BoxedStrategy<Prefix> {
 }
 
 fn family() -> impl Strategy<Value = Family> {
-    // Both, once the agent acts on IPv6.
-    let families: &[Family] =
-        if pending::consequence(pending::IPV6).is_some() { &[Family::V4] } else { &[Family::V4, Family::V6] };
-    select(families)
+    select(&[Family::V4, Family::V6][..])
 }
 
 fn route() -> BoxedStrategy<Route> {
@@ -424,7 +423,8 @@ fn instance(index: u8, names: [Vec<String>; 3]) -> BoxedStrategy<Instance> {
                     octets[..length].copy_from_slice(&text.as_bytes()[..length]);
                     Password(octets)
                 }),
-                source,
+                // To a group, adverts over IPv6 come from a link-local address.
+                source: source.filter(|source| source.is_ipv4() || !peers.is_empty()),
                 track_source,
                 group: Instance::standard_group(family),
                 peers,

@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
     ("vrrp_min_garp", Global, "vrrp_min_garp", "[defaults]\nmin_garp = true", "Garp { delay: 0ns, repeat: 1,"),
     ("vrrp_down_timer_adverts", Global, "vrrp_down_timer_adverts 5", "[defaults]\ndown_timer_adverts = 5", "down_timer_adverts: 5"),
     ("vrrp_lower_prio_no_advert", Global, "vrrp_lower_prio_no_advert", "[defaults]\nlower_prio_no_advert = true", "lower_prio_no_advert: true"),
-    ("vrrp_higher_prio_send_advert", Global, "vrrp_higher_prio_send_advert yes", "[defaults]\nhigher_prio_send_advert = true", "higher_prio_send_advert: true"),
+    ("vrrp_higher_prio_send_advert", Global, "vrrp_higher_prio_send_advert no", "[defaults]\nhigher_prio_send_advert = false", "higher_prio_send_advert: false"),
     ("vrrp_notify_priority_changes", Global, "vrrp_notify_priority_changes true", "[defaults]\nnotify_priority_changes = true", "priority_changes: true"),
     ("v3_checksum_as_v2", Global, "v3_checksum_as_v2", "[defaults]\nv3_checksum_as_v2 = true", "checksum: Message"),
     // vrrp_instance
@@ -112,7 +112,7 @@ const CASES: &[Case] = &[
         "[[garp_group]]\ninterfaces = ['eth1', 'eth0']\ngarp_interval = 0.5", " interval: 500ms"),
     ("down_timer_adverts", Instance, "down_timer_adverts 5", "down_timer_adverts = 5", "down_timer_adverts: 5"),
     ("lower_prio_no_advert", Instance, "lower_prio_no_advert", "lower_prio_no_advert = true", "lower_prio_no_advert: true"),
-    ("higher_prio_send_advert", Instance, "higher_prio_send_advert true", "higher_prio_send_advert = true", "higher_prio_send_advert: true"),
+    ("higher_prio_send_advert", Instance, "higher_prio_send_advert off", "higher_prio_send_advert = false", "higher_prio_send_advert: false"),
     ("v3_checksum_as_v2", Instance, "v3_checksum_as_v2", "v3_checksum_as_v2 = true", "checksum: Message"),
     ("checksum", Instance, "checksum pseudo", "checksum = 'pseudo'", "checksum: Pseudo"),
     ("strict_mode", Instance, "strict_mode", "strict_mode = true", "accept: false"),

@@ -199,6 +199,7 @@ fn compared(own: &str, peer: &str) -> Diagnostics {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_drift_that_matters_is_named_with_both_places() {
     let base = "priority 110";
     let peer_base = "priority 100";

@@ -156,7 +156,7 @@ fn a_document_of_another_shape_is_refused() {
         ),
         ("[[file]]\nname = \"a\"\nfile = \"x\"\n[[instance]]", (3, 8), "not an absolute path", "a slash"),
         ("[[webhook]]\nurl = \"gopher://x\"\n[[instance]]", (2, 7), "not a URL of the web", "https://"),
-        ("[mail]\nto = [\"nobody\"]\n[[instance]]", (2, 7), "`nobody` is not an address of mail", "@"),
+        ("[mail]\nto = [\"a @b\"]\n[[instance]]", (2, 7), "`a @b` is not an address of mail", "@"),
         ("instance = [1]", (1, 13), "is a table", "`[[instance]]`"),
         ("datapath = \"dpdk\"\n[[instance]]", (1, 12), "`dpdk` is not a datapath", "xdp-native"),
         ("route_id = \"x\"\n[[instance]]", (1, 1), "not a key of the file", "`router_id`"),

@@ -132,7 +132,7 @@ struct Defaults {
     down_timer_adverts: Option<u8>,
     /// As Master, leave an advert of lower priority unanswered.
     lower_prio_no_advert: Option<bool>,
-    /// As Master, send one more advert before giving way to a higher priority.
+    /// As Master, send one more advert before giving way to a higher priority; on by default.
     higher_prio_send_advert: Option<bool>,
     /// Tell pipes of every change of the effective priority.
     notify_priority_changes: Option<bool>,

@@ -8,7 +8,7 @@ use vipd_core::Version;
 
 use super::super::model::{
     Account, Check, Config, Deleted, Family, Fence, FileTracker, Garp, Instance, Mail, Notify, Probe,
-    ProcessTracker, StartState, SyncGroup, Tracked, Trackers, Webhook, WebhookFormat, Weight,
+    ProcessTracker, StartState, SyncGroup, Trackers, Webhook, WebhookFormat, Weight,
 };
 
 type Written<T> = Result<T, toml::ser::Error>;
@@ -135,25 +135,27 @@ fn prune_within(written: &mut Table, key: &str, plain: &Table) {
 
 /// Leaves out what `plain` says as well.
 fn prune(written: &mut Table, plain: &Table) {
-    written.retain(|key, value| NEEDED.iter().any(|needed| *needed == key) || plain.get(key) != Some(value));
+    written.retain(|key, value| NEEDED.contains(&key) || plain.get(key) != Some(value));
 }
 
 /// Names alone where something is tracked with its own weight.
 fn shorten(written: &mut Table, track: &Trackers, config: &Config) {
-    let check = |name: &str| config.checks.iter().find(|check| check.name == name).map(|check| check.weight);
-    let file = |name: &str| config.files.iter().find(|file| file.name == name).map(|file| file.weight);
-    let process =
-        |name: &str| config.processes.iter().find(|known| known.name == name).map(|known| known.weight);
-    let own: [(&str, &[Tracked], &dyn Fn(&str) -> Option<Weight>); 4] = [
-        ("track_interface", &track.interfaces, &|_| Some(Weight::default())),
-        ("track_check", &track.checks, &check),
-        ("track_file", &track.files, &file),
-        ("track_process", &track.processes, &process),
-    ];
-    for (key, tracked, own) in own {
+    let checks = config.checks.iter().map(|check| (check.name.as_str(), check.weight)).collect::<Vec<_>>();
+    let files = config.files.iter().map(|file| (file.name.as_str(), file.weight)).collect::<Vec<_>>();
+    let processes =
+        config.processes.iter().map(|process| (process.name.as_str(), process.weight)).collect::<Vec<_>>();
+    for (key, tracked, known) in [
+        ("track_interface", &track.interfaces, &[][..]),
+        ("track_check", &track.checks, &checks),
+        ("track_file", &track.files, &files),
+        ("track_process", &track.processes, &processes),
+    ] {
         let items = written.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten();
         for (item, tracked) in items.zip(tracked) {
-            let own = own(&tracked.name).unwrap_or_default();
+            let own = known
+                .iter()
+                .find(|(name, _)| *name == tracked.name)
+                .map_or(Weight::default(), |(_, own)| *own);
             if own == tracked.weight {
                 *item = Value::String(tracked.name.clone());
             } else if own.reverse == tracked.weight.reverse
@@ -277,18 +279,22 @@ fn keys<'t>(entries: impl Iterator<Item = (&'t String, &'t Value)>, text: &mut S
     let place = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
     entries.sort_by_key(|(key, _)| place(key));
     for (key, value) in entries {
-        let _ = match value {
-            Value::Array(items) if items.len() > 1 && items.iter().any(Value::is_table) || is_long(value) => {
-                let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-                let lines: String = items.iter().map(|item| format!("    {item},\n")).collect();
-                writeln!(text, "{key} = [\n{lines}]")
+        match value.as_array() {
+            Some(items) if is_long(value) || items.len() > 1 && items.iter().any(Value::is_table) => {
+                let _ = writeln!(text, "{key} = [");
+                for item in items {
+                    let _ = writeln!(text, "    {item},");
+                }
+                text.push_str("]\n");
             }
-            _ => writeln!(text, "{key} = {value}"),
-        };
+            _ => {
+                let _ = writeln!(text, "{key} = {value}");
+            }
+        }
     }
 }
 
 /// Whether a list does not fit on a line.
 fn is_long(value: &Value) -> bool {
-    value.is_array() && value.to_string().len() > 100
+    value.to_string().len() > 100
 }

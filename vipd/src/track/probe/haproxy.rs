@@ -43,15 +43,15 @@ fn judge(answer: &str, backend: Option<&str>) -> Outcome {
     };
     let rows = lines.map(|line| line.split(',').collect::<Vec<_>>());
     let servers = rows.filter(|row| backend.is_none_or(|backend| row.get(proxy) == Some(&backend)));
-    let states: Vec<String> = servers
+    let told: Vec<String> = servers
         .filter_map(|row| Some((*row.get(status)?).to_owned()))
         .filter(|state| !state.is_empty())
         .collect();
-    if states.iter().any(|state| state.starts_with("UP") || state == "no check") {
+    if told.iter().any(|state| state.starts_with("UP") || state == "no check") {
         return Ok(());
     }
     let whose = backend.map_or_else(|| "HAProxy".to_owned(), |backend| format!("backend {backend}"));
-    match states.len() {
+    match told.len() {
         0 => Err(format!("{whose} has no server")),
         count => Err(format!("none of the {count} servers of {whose} is up")),
     }

@@ -13,10 +13,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::config::{self, HttpProbe};
-use crate::exec::{Child, Ended, Leftovers, Program};
+use crate::exec::{Child, Ended, Leftovers, Program, wait_for};
 use haproxy::Haproxy;
 use network::{Ping, Resolution};
 use process::Alive;
+
+/// How long a file system may take to say what is there.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a run found: nothing wrong, or what is.
 pub(super) type Outcome = Result<(), String>;
@@ -50,7 +53,11 @@ impl Probe {
     pub(super) fn prepare(probe: &config::Probe, secure: bool) -> Result<Self, String> {
         Ok(match probe {
             config::Probe::Script(command) => {
-                Self::Script(Program::prepare(command, secure).map_err(|error| error.to_string())?)
+                let command = command.clone();
+                let prepared = wait_for(PATIENCE, move || Program::prepare(&command, secure));
+                let prepared = prepared.map_err(|error| error.to_string())?;
+                let answered = prepared.ok_or("its file system does not answer")?;
+                Self::Script(answered.map_err(|error| error.to_string())?)
             }
             config::Probe::Tcp(server) => Self::Tcp(*server),
             config::Probe::Http(probe) => Self::Http(probe.clone()),

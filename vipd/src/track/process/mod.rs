@@ -81,21 +81,30 @@ struct Wanted {
     some: BTreeSet<i32>,
 }
 
+/// Which processes.
+enum Which {
+    All,
+    Some(BTreeSet<i32>),
+}
+
 impl Wanted {
-    /// All of them (`None` inside), or some, or nothing to do.
-    fn take(&mut self) -> Option<Option<BTreeSet<i32>>> {
+    /// Which are to be looked at; `None`: there is nothing to do.
+    fn take(&mut self) -> Option<Which> {
         let some = std::mem::take(&mut self.some);
         if std::mem::take(&mut self.all) {
-            return Some(None);
+            return Some(Which::All);
         }
-        (!some.is_empty()).then_some(Some(some))
+        (!some.is_empty()).then_some(Which::Some(some))
     }
 }
 
 /// Reading the command line of a process that hangs in the kernel can hang as well, so it is done elsewhere.
-fn start(wanted: Option<BTreeSet<i32>>, patterns: Arc<[Pattern]>) -> Look {
+fn start(wanted: Which, patterns: Arc<[Pattern]>) -> Look {
     let look = move || {
-        let pids = wanted.map_or_else(list::all, |some| some.into_iter().collect());
+        let pids = match wanted {
+            Which::All => list::all(),
+            Which::Some(some) => some.into_iter().collect(),
+        };
         pids.into_iter().map(|pid| (pid, list::matching(pid, &patterns))).collect()
     };
     Box::pin(async {

@@ -3,14 +3,12 @@
 use super::super::super::model::{Secret, WebhookFormat};
 use super::{Checked, Refusal, quoted, whole};
 
-/// An address of mail.
+/// An address of mail, or a user of the mail server's own.
 pub(in super::super) fn mailbox(text: &str) -> Checked<String> {
-    let forbidden = |c: char| c.is_control() || c.is_whitespace();
     let inner = text.rsplit_once('<').map_or(text, |(_, inner)| inner.trim_end_matches('>'));
-    let parts = inner.rsplit_once('@');
-    let fits =
-        |(user, domain): (&str, &str)| !user.is_empty() && !domain.is_empty() && !inner.contains(forbidden);
-    if !parts.is_some_and(fits) || text.contains(char::is_control) {
+    let (user, domain) = inner.rsplit_once('@').unwrap_or((inner, "localhost"));
+    let forbidden = |c: char| c.is_control() || c.is_whitespace();
+    if user.is_empty() || domain.is_empty() || inner.contains(forbidden) || text.contains(char::is_control) {
         let message = format!("{} is not an address of mail", quoted(text));
         return Err(Refusal::new(message, "write it such as admin@example.com"));
     }
