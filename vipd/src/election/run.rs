@@ -1,25 +1,28 @@
 //! The loop.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::mpsc;
-use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
+use vipd_core::{Fault, Input, InstanceId, Instant, Router};
 
 use super::announcer::Announcer;
-use super::board::{Board, Sent, Snapshot};
+use super::board::{Board, Snapshot};
 use super::clock::{self, Alarm};
 use super::defence::Defence;
+use super::forms::Forms;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::remarks::Remarks;
 use super::statics::Statics;
 use super::tracked::Arithmetic;
 use crate::config::Config;
 use crate::control::{Operation, Target};
-use crate::datapath::{Claim, Datapath, Heard, Standing};
+use crate::datapath::{Datapath, Heard, Standing};
 use crate::effects::{Ground, Holder, Neighbours, Order, Transmitter};
 use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
@@ -43,6 +46,8 @@ pub enum Command {
 pub(super) struct Member {
     pub(super) planned: Planned,
     pub(super) frames: Frames,
+    /// The checksum forms that its peers send.
+    pub(super) forms: Forms,
     /// What the kernel knows of where it stands.
     pub(super) told: Option<Standing>,
     /// How long it may answer for its addresses after an advert.
@@ -51,12 +56,16 @@ pub(super) struct Member {
     pub(super) found: bool,
     /// Orders to the holder that have no result yet.
     pub(super) orders: u32,
-    /// The addresses are on their interfaces.
+    /// The addresses are on their interfaces, but for those that are missing.
     pub(super) in_place: bool,
+    /// Addresses that could not be put in place, or that have gone and are not to be put back.
+    pub(super) missing: Arc<[IpAddr]>,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
     /// What is done about other nodes that claim its addresses.
     pub(super) defence: Defence,
+    /// What was said of other nodes.
+    pub(super) remarks: Remarks,
     /// The last send failed; said once.
     pub(super) mute: bool,
 }
@@ -85,6 +94,8 @@ pub struct Election {
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
     pub(super) announcer: Announcer,
+    /// Virtual routers that have claims to answer.
+    pub(super) defending: Vec<InstanceId>,
     pub(super) alarm: Alarm,
     pub(super) board: Arc<Board>,
     pub(super) publisher: Publisher,
@@ -118,18 +129,22 @@ impl Election {
         let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let member = |planned| -> anyhow::Result<Member> {
-            let frames = Frames::new(&planned)?;
+            let forms = Forms::default();
+            let frames = Frames::new(&planned, &forms)?;
             let (lease, found) = (planned.spec().lease(), planned.config.priority == 255);
             Ok(Member {
                 planned,
                 frames,
+                forms,
                 told: None,
                 lease,
                 found,
                 orders: 0,
                 in_place: false,
+                missing: Arc::default(),
                 announcements: 0,
                 defence: Defence::default(),
+                remarks: Remarks::default(),
                 mute: false,
             })
         };
@@ -156,6 +171,7 @@ impl Election {
             transmitter,
             sent: Vec::new(),
             announcer: Announcer::default(),
+            defending: Vec::new(),
             alarm,
             board,
             publisher,
@@ -177,7 +193,12 @@ impl Election {
         let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
+            let deadlines = [
+                self.router.next_deadline(),
+                self.announcer.deadline(),
+                self.defence_deadline(),
+                self.fences.deadline(),
+            ];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
@@ -263,8 +284,12 @@ impl Election {
         let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert, watched)) => {
-                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                Some(Heard::Advert { instance: id, advert, form, watched }) => {
+                    tracing::trace!(instance = id.0, ?advert, ?form, watched, "advert");
+                    if let Some(form) = form {
+                        self.learn_form(id, advert.source, form);
+                    }
+                    self.remark(id, &advert);
                     self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
@@ -286,28 +311,12 @@ impl Election {
         }
     }
 
-    fn claimed(&mut self, claim: Claim) {
-        let Claim { instance: id, ip, mac, .. } = claim;
-        if self.router.state(id) != State::Master {
-            return;
-        }
-        Sent::count(&self.board.sent(id).claims);
-        let member = &mut self.members[usize::from(id.0)];
-        let answer = member.defence.against(mac, clock::now());
-        if answer.say {
-            let name = &member.planned.config.name;
-            tracing::warn!("({name}) another node, {}, claims our address {ip}", Mac(mac));
-        }
-        if answer.announce && member.in_place {
-            self.queue_announcement(id);
-        }
-    }
-
     pub(super) fn publish(&mut self, id: InstanceId) {
-        let addresses_held = self.members[usize::from(id.0)].in_place;
+        let Member { in_place, missing, forms, .. } = &self.members[usize::from(id.0)];
+        let (addresses_held, missing) = (*in_place && missing.is_empty(), Arc::clone(missing));
         let status = self.router.status(id);
         self.publisher.priority(id, &status);
-        self.board.publish(id, Snapshot { status, addresses_held });
+        self.board.publish(id, Snapshot { status, addresses_held, missing, forms: *forms });
     }
 
     /// Tells the election of something, and everybody else of what came of it.
@@ -326,15 +335,5 @@ impl Election {
 
     pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
-    }
-}
-
-/// A hardware address for people.
-struct Mac([u8; 6]);
-
-impl std::fmt::Display for Mac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let octets = self.0.map(|octet| format!("{octet:02x}"));
-        f.write_str(&octets.join(":"))
     }
 }

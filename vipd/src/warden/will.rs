@@ -133,7 +133,8 @@ impl Will {
             (64, 64 << 10, 256 + 2 * config.static_addresses.len());
         let mut undos = 64 + 2 * (config.static_routes.len() + config.static_rules.len());
         for instance in &config.instances {
-            let destinations = instance.peers.len().max(1);
+            // Each in both forms of checksum.
+            let destinations = 2 * instance.peers.len().max(1);
             resignations += 2 * destinations;
             octets += 2 * destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
             holds += 2 * (instance.addresses.len() + instance.excluded.len());
