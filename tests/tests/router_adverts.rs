@@ -52,6 +52,7 @@ fn wait_for_route(host: &Host, route: &str) {
 fn router_adverts_of_the_virtual_router_come_from_the_master_alone() {
     // Arrange
     let lan = Lan::of(Family::V6, &[Vipd, Vipd]).expect("lab");
+    lan.client.sysctl("net/ipv6/conf/eth0/accept_ra", "2").expect("a host");
     let taps = [0, 1].map(|node| {
         let host = &lan.node(node).host;
         host.sysctl("net/ipv6/conf/all/forwarding", "1").expect("a router");
