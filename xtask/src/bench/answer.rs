@@ -55,7 +55,8 @@ enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 6] = [Self::Freeze, Self::Thaw, Self::Kill, Self::KillAll, Self::Stop, Self::Preempt];
+    const ALL: [Self; 7] =
+        [Self::Freeze, Self::Thaw, Self::Kill, Self::KillAll, Self::Crash, Self::Stop, Self::Preempt];
 
     fn name(self) -> &'static str {
         match self {
@@ -140,7 +141,7 @@ impl Stage<'_> {
         let mut found = Vec::new();
         for event in Event::ALL {
             if event == Event::Crash {
-                lb1.put_down(LIMIT)?;
+                end(&lb1)?;
                 lb1 = self.start_fragile()?;
             }
             // Thawing follows freezing, and a preemption a stop, with nothing in between.
@@ -171,7 +172,7 @@ impl Stage<'_> {
                 }
                 // Keepalived's parent has started another child.
                 Event::Crash => {
-                    lb1.put_down(LIMIT)?;
+                    end(&lb1)?;
                     procs::wait_for_end(&doomed, LIMIT)?;
                     lb1 = self.start_first()?;
                 }
@@ -179,8 +180,8 @@ impl Stage<'_> {
                 Event::Freeze | Event::Thaw | Event::Preempt => {}
             }
         }
-        lb1.put_down(LIMIT)?;
-        lb2.put_down(LIMIT)?;
+        end(&lb1)?;
+        end(&lb2)?;
         Ok(found)
     }
 
@@ -198,7 +199,8 @@ impl Stage<'_> {
 
     fn crash(&self, agent: &Running) -> Result<()> {
         match self.contender {
-            Contender::Vipd(_) => agent.process().signal_thread("election", Signal::SIGUSR1),
+            // The main thread is the one that decides.
+            Contender::Vipd(_) => agent.process().signal(Signal::SIGUSR1),
             Contender::Keepalived | Contender::RealTime => {
                 ensure!(agent.process().kill_child("keepalived")?, "keepalived has no child");
                 Ok(())
@@ -240,4 +242,13 @@ impl Found {
             none_longest: millis(longest),
         }
     }
+}
+
+/// Ends an agent in good order: of one that is killed, vipd's lease stays in the kernel, and silences whoever comes next.
+fn end(agent: &Running) -> Result<()> {
+    let doomed = agent.processes();
+    if agent.process().is_running() {
+        agent.process().stop()?;
+    }
+    procs::wait_for_end(&doomed, LIMIT)
 }
