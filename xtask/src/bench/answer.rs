@@ -141,7 +141,7 @@ impl Stage<'_> {
         let mut found = Vec::new();
         for event in Event::ALL {
             if event == Event::Crash {
-                end(&lb1)?;
+                lb1.put_down(LIMIT)?;
                 lb1 = self.start_fragile()?;
             }
             // Thawing follows freezing, and a preemption a stop, with nothing in between.
@@ -172,7 +172,7 @@ impl Stage<'_> {
                 }
                 // Keepalived's parent has started another child.
                 Event::Crash => {
-                    end(&lb1)?;
+                    lb1.put_down(LIMIT)?;
                     procs::wait_for_end(&doomed, LIMIT)?;
                     lb1 = self.start_first()?;
                 }
@@ -180,8 +180,8 @@ impl Stage<'_> {
                 Event::Freeze | Event::Thaw | Event::Preempt => {}
             }
         }
-        end(&lb1)?;
-        end(&lb2)?;
+        lb1.put_down(LIMIT)?;
+        lb2.put_down(LIMIT)?;
         Ok(found)
     }
 
@@ -242,13 +242,4 @@ impl Found {
             none_longest: millis(longest),
         }
     }
-}
-
-/// Ends an agent in good order: of one that is killed, vipd's lease stays in the kernel, and silences whoever comes next.
-fn end(agent: &Running) -> Result<()> {
-    let doomed = agent.processes();
-    if agent.process().is_running() {
-        agent.process().stop()?;
-    }
-    procs::wait_for_end(&doomed, LIMIT)
 }
