@@ -203,13 +203,16 @@ impl Things {
 }
 
 fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
+    // The kernel would make another one of those.
+    let list: Vec<Thing> =
+        list.iter().filter(|thing| !(thing.can_be_there_twice() && will.is_ours(thing))).cloned().collect();
     let were_ours: Vec<bool> = list.iter().map(|thing| will.is_ours(thing)).collect();
     let mut done = Done::default();
     if !list.iter().all(|thing| will.asks(thing)) {
         done.failures.push("nothing is put in place any more: the agent is ending".to_owned());
         return Ok(done);
     }
-    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, list)?).zip(were_ours) {
+    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, &list)?).zip(were_ours) {
         will.asked(thing, outcome.as_ref().is_ok_and(|added| *added));
         match (outcome, thing) {
             // To set up what is up already is no news.
