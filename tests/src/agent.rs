@@ -192,6 +192,14 @@ impl Running {
         serde_json::from_str(&answer).with_context(|| format!("status is not JSON: {answer}"))
     }
 
+    /// Has vipd read its configuration anew, and returns when that is done: `vipd reload`.
+    ///
+    /// # Errors
+    /// If it is refused; the error carries why.
+    pub fn reload(&self) -> Result<String> {
+        self.host.command(&format!("{} reload --run-dir {RUN_DIR}", vipd_binary()?.display()))
+    }
+
     /// Files that the agent has in its directory for run-time files.
     ///
     /// # Errors

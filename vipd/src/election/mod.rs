@@ -11,6 +11,7 @@ mod links;
 mod operate;
 mod perform;
 mod plan;
+mod reload;
 mod run;
 mod standing;
 mod statics;
@@ -18,5 +19,7 @@ mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
+pub(crate) use plan::protocols;
 pub use plan::{Error as PlanError, Group, Planned, plan, statics};
+pub(crate) use reload::Reload;
 pub use run::{Command, Election};
