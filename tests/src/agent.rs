@@ -148,14 +148,15 @@ impl Running {
         self.signal_all(Signal::SIGKILL)
     }
 
-    /// Kills what still runs of it and awaits the end of that. What it has put into the kernel stays.
+    /// Ends what still runs of it, in good order: of a vipd that is killed with its warden the lease stays in the kernel, and
+    /// silences whoever serves there next.
     ///
     /// # Errors
     /// If it takes longer than `within`.
     pub fn put_down(&self, within: Duration) -> Result<()> {
         let doomed = self.processes();
         if self.process.is_running() {
-            self.kill_all()?;
+            self.process.stop()?;
         }
         procs::wait_for_end(&doomed, within)
     }
@@ -197,6 +198,14 @@ impl Running {
         let answer =
             self.host.command(&format!("{} status --run-dir {RUN_DIR} --json", vipd_binary()?.display()))?;
         serde_json::from_str(&answer).with_context(|| format!("status is not JSON: {answer}"))
+    }
+
+    /// Has vipd read its configuration anew, and returns when that is done: `vipd reload`.
+    ///
+    /// # Errors
+    /// If it is refused; the error carries why.
+    pub fn reload(&self) -> Result<String> {
+        self.host.command(&format!("{} reload --run-dir {RUN_DIR}", vipd_binary()?.display()))
     }
 
     /// Files that the agent has in its directory for run-time files.

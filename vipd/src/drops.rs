@@ -1,6 +1,8 @@
 //! Says which adverts failed a check or do not match the configuration, and why: a line for each kind however many there
 //! are; the counters are exact (C-CNT-06).
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,12 +20,18 @@ const REPEAT: Duration = Duration::from_mins(10);
 const FINE: [Reason; 5] =
     [Reason::Accepted, Reason::PriorityZero, Reason::Pseudo, Reason::Claim, Reason::LeaseOver];
 
-/// Looks at the counters without end, on the service thread; `names` are those of the virtual routers.
-pub(crate) async fn watch(names: Vec<String>, tally: Arc<Tally>) {
-    let mut seen = vec![Seen::default(); names.len()];
+/// Looks at the counters without end, on the service thread; `names` are those of the virtual routers in their places.
+pub(crate) async fn watch(names: Rc<RefCell<Vec<Option<String>>>>, tally: Arc<Tally>) {
+    let mut seen = Vec::new();
     loop {
         tokio::time::sleep(PACE).await;
-        for ((id, name), seen) in (0..).map(InstanceId).zip(&names).zip(&mut seen) {
+        let names = names.borrow();
+        seen.resize(names.len(), Seen::default());
+        for ((id, name), seen) in (0..).map(InstanceId).zip(&*names).zip(&mut seen) {
+            let Some(name) = name else {
+                *seen = Seen::default();
+                continue;
+            };
             let news = seen.news(&tally.of(id), Instant::now());
             if !news.is_empty() {
                 tracing::warn!("({name}) adverts that are wrong or do not match: {}", news.join(", "));

@@ -12,7 +12,7 @@ use vipd_core::{Cause, InstanceId, State, Tracked, Version};
 use crate::agent::Ready;
 use crate::config::{Family, Instance};
 use crate::control::{InstanceStatus, PeerStatus, Status, TrackedStatus, WardenStatus, date_time};
-use crate::datapath::{Form, version_number};
+use crate::datapath::{Form, Tally, version_number};
 use crate::election::{Board, Forms, Planned, now};
 use crate::notify::Counters;
 use crate::track::{Known, tell_effect};
@@ -41,11 +41,28 @@ impl Reporter {
         Self { router_id, board, warden, notified, known, ready, started: SystemTime::now() }
     }
 
+    /// Tells of another configuration from now on.
+    pub(crate) fn reload(
+        &mut self,
+        router_id: Option<String>,
+        notified: Counters,
+        known: Known,
+        planned: Vec<Planned>,
+    ) {
+        (self.router_id, self.notified, self.known, self.ready.planned) =
+            (router_id, notified, known, planned);
+    }
+
+    /// What the receive checks have counted.
+    pub(crate) fn counters(&self) -> &Tally {
+        &self.ready.counters
+    }
+
     /// Everything, as of now.
     pub(crate) fn status(&self) -> Status {
         let ids = (0..).map(InstanceId);
-        let instances =
-            ids.zip(&self.ready.planned).map(|(id, planned)| self.instance(id, planned)).collect();
+        let there = ids.zip(&self.ready.planned).filter(|(_, planned)| !planned.config.is_vacant());
+        let instances = there.map(|(id, planned)| self.instance(id, planned)).collect();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             router_id: self.router_id.clone(),

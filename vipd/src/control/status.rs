@@ -12,7 +12,7 @@ use crate::config::Datapath;
 use crate::datapath::Form;
 
 /// One agent.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
     /// Version of vipd.
@@ -37,7 +37,7 @@ pub struct Status {
     pub interfaces: Vec<InterfaceStatus>,
     /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
     pub discontinuity_datetime: String,
-    /// Virtual routers, in the order of the configuration.
+    /// Virtual routers, in the order of the configuration; behind them those that a reload has added.
     pub instances: Vec<InstanceStatus>,
     /// Frames that belong to no virtual router here, by reason.
     pub statistics: BTreeMap<String, u64>,

@@ -2,8 +2,10 @@
 //! kernel works off such requests under one lock of the whole host, and an advert must not wait for it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
@@ -13,7 +15,7 @@ use vipd_core::InstanceId;
 use super::rtnl::Rtnl;
 use super::things::{self, Thing};
 use crate::realtime;
-use crate::warden::Will;
+use crate::warden::{Undo, Will};
 
 /// What an order has done.
 #[derive(Debug)]
@@ -64,6 +66,10 @@ pub enum Order {
     Release,
     /// They are others from now on. If they are held, only what is different is moved.
     Replace(Vec<Thing>),
+    /// What they stood on is undone.
+    Undo(Undo),
+    /// This is written into the agent's record, before anything that is ordered later.
+    Record(String),
 }
 
 /// The orders' way in and the results' way out.
@@ -75,20 +81,20 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Starts the thread, in this network namespace. What it puts on an interface is written into the will. It ends when
-    /// the holder is dropped.
+    /// Starts the thread, in this network namespace. What it puts on an interface is written into the will. `record` is the
+    /// agent's record. It ends when the holder is dropped.
     ///
     /// The channels have no bound because the election bounds them: there is at most one order per transition.
     ///
     /// # Errors
     /// When the kernel refuses the netlink socket or the thread.
-    pub fn start(will: Will) -> io::Result<Self> {
+    pub fn start(will: Will, record: PathBuf) -> io::Result<Self> {
         let rtnl = Rtnl::open()?;
         let (orders, orders_in) = channel();
         let (results_out, results) = mpsc::unbounded_channel();
         let thread = thread::Builder::new()
             .name("holder".to_owned())
-            .spawn(move || work(rtnl, &will, &orders_in, &results_out))?;
+            .spawn(move || work(rtnl, &will, &record, &orders_in, &results_out))?;
         Ok(Self { orders: Some(orders), results, thread: Some(thread) })
     }
 
@@ -135,6 +141,7 @@ struct Done {
 fn work(
     mut rtnl: Rtnl,
     will: &Will,
+    record: &Path,
     orders: &Receiver<(InstanceId, Order)>,
     results: &mpsc::UnboundedSender<Applied>,
 ) {
@@ -142,7 +149,7 @@ fn work(
     let mut routers: BTreeMap<InstanceId, Things> = BTreeMap::new();
     while let Ok((instance, order)) = orders.recv() {
         let router = routers.entry(instance).or_default();
-        let done = router.obey(order, &mut rtnl, will).unwrap_or_else(|error| Done {
+        let done = router.obey(order, &mut rtnl, will, record).unwrap_or_else(|error| Done {
             failures: vec![format!("the kernel cannot be asked: {error}")],
             ..Done::default()
         });
@@ -155,7 +162,7 @@ fn work(
 }
 
 impl Things {
-    fn obey(&mut self, order: Order, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
+    fn obey(&mut self, order: Order, rtnl: &mut Rtnl, will: &Will, record: &Path) -> io::Result<Done> {
         match order {
             Order::Hold => {
                 self.held = true;
@@ -187,6 +194,20 @@ impl Things {
                 }
                 Ok(done)
             }
+            Order::Undo(undo) => {
+                let result = match &undo {
+                    Undo::Request(request) => rtnl.send(request),
+                    Undo::Parameter(path, value) => fs::write(path, value),
+                };
+                will.undone(&undo);
+                let failure = |error| format!("cannot undo what was made for it: {error}");
+                Ok(Done { failures: result.err().map(failure).into_iter().collect(), ..Done::default() })
+            }
+            Order::Record(lines) => {
+                let failure = |error| format!("cannot write {}: {error}", record.display());
+                let failures = fs::write(record, lines).err().map(failure).into_iter().collect();
+                Ok(Done { failures, ..Done::default() })
+            }
         }
     }
 
@@ -207,14 +228,17 @@ fn addresses(list: &[Thing]) -> impl Iterator<Item = IpAddr> {
 }
 
 fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
+    // The kernel would make another one of those.
+    let list: Vec<Thing> =
+        list.iter().filter(|thing| !(thing.can_be_there_twice() && will.is_ours(thing))).cloned().collect();
     let were_ours: Vec<bool> = list.iter().map(|thing| will.is_ours(thing)).collect();
     let mut done = Done::default();
     if !list.iter().all(|thing| will.asks(thing)) {
         done.failures.push("nothing is put in place any more: the agent is ending".to_owned());
-        done.missing = addresses(list).collect();
+        done.missing = addresses(&list).collect();
         return Ok(done);
     }
-    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, list)?).zip(were_ours) {
+    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, &list)?).zip(were_ours) {
         will.asked(thing, outcome.as_ref().is_ok_and(|added| *added));
         match (outcome, thing) {
             // To set up what is up already is no news.

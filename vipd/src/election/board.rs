@@ -110,7 +110,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// A board for `count` virtual routers, empty.
+    /// A board with places for `count` virtual routers, empty.
     #[must_use]
     pub fn new(count: usize) -> Self {
         Self {
@@ -126,6 +126,15 @@ impl Board {
         let slot = &self.snapshots[usize::from(id.0)];
         if slot.load().as_ref().is_none_or(|known| !known.same_to_people(&now)) {
             slot.store(Some(Arc::new(now)));
+        }
+    }
+
+    /// Forgets a virtual router: another one comes to its place.
+    pub fn clear(&self, id: InstanceId) {
+        self.snapshots[usize::from(id.0)].store(None);
+        let Sent { adverts, priority_zero, garps, failures, master_transitions, claims } = self.sent(id);
+        for counter in [adverts, priority_zero, garps, failures, master_transitions, claims] {
+            counter.store(0, Ordering::Relaxed);
         }
     }
 

@@ -59,6 +59,7 @@ impl Announcement {
 }
 
 /// Adverts and announcements of one virtual router. No adverts while it has no address to send from.
+#[derive(Default)]
 pub(super) struct Frames {
     adverts: Vec<Advert>,
     priority: u8,

@@ -12,7 +12,7 @@ use crate::effects::{Order, Thing};
 use crate::link::{Change, Links};
 
 /// What of a virtual router's interface matters to the election: whether it is cut off, and its source.
-type Reach = (bool, Option<IpAddr>);
+pub(super) type Reach = (bool, Option<IpAddr>);
 
 impl Election {
     /// Takes over what has changed.
@@ -36,7 +36,7 @@ impl Election {
         self.weigh();
         self.prepare_interfaces();
         let mut changed = Vec::new();
-        for id in self.ids() {
+        for id in self.places() {
             let planned = &mut self.members[usize::from(id.0)].planned;
             let (before, places) = (reach(planned), places(planned));
             if planned.refresh(self.monitor.links()) {
@@ -58,7 +58,7 @@ impl Election {
     }
 
     fn sources_changed(&mut self) {
-        for id in self.ids() {
+        for id in self.places() {
             let planned = &mut self.members[usize::from(id.0)].planned;
             let before = reach(planned);
             if planned.refresh_source(self.monitor.links()) {
@@ -78,8 +78,16 @@ impl Election {
         }
     }
 
-    /// Goes with virtual routers to where their interfaces are now. One that cannot be heard there is left out until it can.
+    /// Goes with virtual routers to where their interfaces are now.
     fn follow(&mut self, moved: impl Iterator<Item = InstanceId>) {
+        self.listen();
+        for id in moved {
+            self.replace(id);
+        }
+    }
+
+    /// Listens where virtual routers are now. One that cannot be heard there is left out until it can.
+    pub(super) fn listen(&mut self) {
         if let Err(error) = self.datapath.follow(self.members.iter().map(|member| &member.planned)) {
             tracing::error!("{error}");
         }
@@ -88,7 +96,9 @@ impl Election {
                 planned.ifindex = 0;
             }
         }
-        if let Err(error) = self.fences.follow(self.members.iter().map(|member| &member.planned)) {
+        if let Err(error) =
+            self.fences.follow(self.members.iter().map(|member| &member.planned), clock::now())
+        {
             tracing::error!("cannot open a socket to ask other hosts: {error}");
         }
         let peers = self.members.iter().flat_map(|member| member.planned.peers());
@@ -96,13 +106,10 @@ impl Election {
             tracing::error!("cannot keep the neighbour entries of peers: {error}");
         }
         self.board.set_interfaces(self.datapath.interfaces());
-        for id in moved {
-            self.replace(id);
-        }
     }
 
     /// Has everybody know of a virtual router what is so now.
-    fn rebuild(&mut self, id: InstanceId, before: Reach) {
+    pub(super) fn rebuild(&mut self, id: InstanceId, before: Reach) {
         self.fences.set_source(id, self.planned(id).source);
         self.build_frames(id);
         self.tell_of_link(id, before, reach(self.planned(id)));
@@ -163,7 +170,7 @@ impl Election {
     }
 }
 
-fn reach(planned: &Planned) -> Reach {
+pub(super) fn reach(planned: &Planned) -> Reach {
     (planned.is_cut(), planned.source)
 }
 

@@ -32,7 +32,7 @@ impl Member {
 impl Election {
     /// Addresses have gone from an interface: those that are not to be put back (`no_track`) are missing from now on.
     pub(super) fn addresses_gone(&mut self, ifindex: u32) {
-        for id in self.ids() {
+        for id in self.places() {
             let Self { members, monitor, .. } = self;
             let Some(link) = monitor.links().by_index(ifindex) else { return };
             let member = &mut members[usize::from(id.0)];

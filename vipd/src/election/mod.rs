@@ -13,6 +13,7 @@ mod missing;
 mod operate;
 mod perform;
 mod plan;
+mod reload;
 mod remarks;
 mod run;
 mod standing;
@@ -21,6 +22,8 @@ mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
+pub(crate) use plan::protocols;
 pub use forms::{FormSet, Forms};
 pub use plan::{Error as PlanError, Group, Planned, plan, statics};
+pub(crate) use reload::Reload;
 pub use run::{Command, Election};

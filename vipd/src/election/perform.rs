@@ -76,7 +76,10 @@ impl Election {
         self.remark_change(id, &transition);
         self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
-        self.publisher.changed(id, transition, self.router.status(id).priority);
+        // Of one that a reload takes away, that is told instead.
+        if !self.members[usize::from(id.0)].leaving {
+            self.publisher.changed(id, transition, self.router.status(id).priority);
+        }
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {
             // A new Master answers when its first advert has left, an old one no more.
@@ -109,10 +112,15 @@ impl Election {
 
     /// Announces every address of a virtual router once, but for those that this node could not put in place.
     pub(super) fn queue_announcement(&mut self, id: InstanceId) {
+        self.queue_announcements(id, |_| true);
+    }
+
+    /// Announces those of its addresses.
+    fn queue_announcements(&mut self, id: InstanceId, which: impl Fn(usize) -> bool) {
         let Member { planned, frames, missing, .. } = &self.members[usize::from(id.0)];
         let garp = planned.config.garp;
         for (number, announcement) in frames.announcements().iter().enumerate() {
-            if missing.contains(&announcement.ip) {
+            if !which(number) || missing.contains(&announcement.ip) {
                 continue;
             }
             let spacing = if announcement.ip.is_ipv6() { garp.gna_interval } else { garp.interval };
@@ -178,10 +186,11 @@ impl Election {
     }
 
     /// Has what a virtual router holds as Master put in place or taken away.
-    fn order(&mut self, id: InstanceId, order: Order) {
+    pub(super) fn order(&mut self, id: InstanceId, order: Order) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
         member.announcements = 0;
+        member.fresh.clear();
         self.announcer.cancel(id);
         member.orders += 1;
         self.orders.push((id, order));
@@ -206,8 +215,13 @@ impl Election {
             self.datapath.release_gate(id);
         }
         if member.in_place {
-            for _ in 0..std::mem::take(&mut member.announcements) {
+            let (all, fresh) = (std::mem::take(&mut member.announcements), std::mem::take(&mut member.fresh));
+            let repeat = if fresh.is_empty() { 0 } else { member.planned.config.garp.repeat };
+            for _ in 0..all {
                 self.queue_announcement(id);
+            }
+            for _ in 0..repeat {
+                self.queue_announcements(id, |number| fresh.contains(&number));
             }
         }
         self.publish(id);

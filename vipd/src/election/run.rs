@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::forms::Forms;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::reload::{Reload, Reloading};
 use super::remarks::Remarks;
 use super::statics::Statics;
 use super::tracked::Arithmetic;
@@ -40,9 +42,15 @@ pub enum Command {
     Stop,
     /// Do what an operator wants, and tell to whom it was done, or why not.
     Operate(Operation, Target, Done),
+    /// Go on by another configuration.
+    Reload(Box<Reload>),
 }
 
 /// One virtual router as the loop knows it, beside the core.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and they go together in any way"
+)]
 pub(super) struct Member {
     pub(super) planned: Planned,
     pub(super) frames: Frames,
@@ -62,12 +70,39 @@ pub(super) struct Member {
     pub(super) missing: Arc<[IpAddr]>,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
+    /// The announcements of addresses that a reload has added; they wait too.
+    pub(super) fresh: Vec<usize>,
+    /// A reload takes it away.
+    pub(super) leaving: bool,
     /// What is done about other nodes that claim its addresses.
     pub(super) defence: Defence,
     /// What was said of other nodes.
     pub(super) remarks: Remarks,
     /// The last send failed; said once.
     pub(super) mute: bool,
+}
+
+impl Member {
+    /// One that has said and done nothing yet.
+    pub(super) fn new(planned: Planned, frames: Frames) -> Self {
+        Self {
+            frames,
+            forms: Forms::default(),
+            told: None,
+            lease: planned.spec().lease(),
+            found: planned.config.priority == 255,
+            orders: 0,
+            in_place: false,
+            missing: Arc::default(),
+            announcements: 0,
+            fresh: Vec::new(),
+            leaving: false,
+            defence: Defence::default(),
+            remarks: Remarks::default(),
+            mute: false,
+            planned,
+        }
+    }
 }
 
 /// What a queued frame is.
@@ -104,6 +139,7 @@ pub struct Election {
     pub(super) arithmetic: Arithmetic,
     pub(super) fences: Fences,
     pub(super) verdicts: Vec<Verdict>,
+    pub(super) reloading: Option<Reloading>,
     /// Last, so that it goes last: nothing stands on it any more.
     pub(super) ground: Ground,
 }
@@ -115,7 +151,7 @@ impl Election {
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
     #[expect(clippy::too_many_arguments, reason = "each is a part that the loop owns from then on")]
     pub(crate) fn new(
-        config: &Config,
+        config: &Arc<Config>,
         known: Known,
         planned: Vec<Planned>,
         ground: Ground,
@@ -124,37 +160,22 @@ impl Election {
         board: Arc<Board>,
         publisher: Publisher,
         will: Will,
+        record: PathBuf,
     ) -> anyhow::Result<Self> {
-        let holder = Holder::start(will.clone())?;
+        let holder = Holder::start(will.clone(), record)?;
         let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
-        let member = |planned| -> anyhow::Result<Member> {
-            let forms = Forms::default();
-            let frames = Frames::new(&planned, &forms)?;
-            let (lease, found) = (planned.spec().lease(), planned.config.priority == 255);
-            Ok(Member {
-                planned,
-                frames,
-                forms,
-                told: None,
-                lease,
-                found,
-                orders: 0,
-                in_place: false,
-                missing: Arc::default(),
-                announcements: 0,
-                defence: Defence::default(),
-                remarks: Remarks::default(),
-                mute: false,
-            })
-        };
-        let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let mut members = Vec::new();
+        for planned in planned {
+            let frames = Frames::new(&planned, &Forms::default())?;
+            members.push(Member::new(planned, frames));
+        }
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
             holder.order(id, Order::Replace(member.planned.things()));
             member.orders += 1;
         }
-        let statics = Statics::hold(config.clone(), monitor.links(), &holder);
+        let statics = Statics::hold(Arc::clone(config), monitor.links(), &holder);
         let mut neighbours = Neighbours::default();
         neighbours.look_after(members.iter().flat_map(|member| member.planned.peers()))?;
         let transmitter = Transmitter::open()?;
@@ -180,6 +201,7 @@ impl Election {
             arithmetic: Arithmetic::new(config, known),
             fences,
             verdicts: Vec::new(),
+            reloading: None,
             ground,
         })
     }
@@ -228,8 +250,12 @@ impl Election {
                     Some(Command::Operate(operation, target, done)) => {
                         self.operate(operation, &target, done);
                     }
+                    Some(Command::Reload(reload)) => self.reload(*reload),
                     Some(Command::Stop) | None => break,
                 },
+            }
+            if self.reload_is_due() {
+                self.finish_reload().await?;
             }
         }
         self.stop().await;
@@ -238,22 +264,28 @@ impl Election {
 
     fn start(&mut self) {
         self.weigh();
-        for id in self.ids() {
-            let planned = &self.members[usize::from(id.0)].planned;
-            let (cut, source) = (planned.is_cut(), planned.source);
-            let now = clock::now();
-            if cut {
-                self.router.handle(id, Input::FaultRaised(Fault::Link), now);
-            }
-            if source.is_none() {
-                self.router.handle(id, Input::FaultRaised(Fault::Source), now);
-            }
-            self.start_up(id);
+        let ids: Vec<InstanceId> = self.ids().collect();
+        for id in ids {
+            self.begin(id);
         }
     }
 
+    /// Has a virtual router take part that is new.
+    pub(super) fn begin(&mut self, id: InstanceId) {
+        let planned = self.planned(id);
+        let (cut, source) = (planned.is_cut(), planned.source);
+        let now = clock::now();
+        if cut {
+            self.router.handle(id, Input::FaultRaised(Fault::Link), now);
+        }
+        if source.is_none() {
+            self.router.handle(id, Input::FaultRaised(Fault::Source), now);
+        }
+        self.start_up(id);
+    }
+
     async fn stop(&mut self) {
-        for id in self.ids() {
+        for id in self.places() {
             self.router.handle(id, Input::Shutdown, clock::now());
         }
         self.perform();
@@ -333,7 +365,13 @@ impl Election {
         &self.planned(id).config.name
     }
 
-    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+    /// All places, also those that are vacant.
+    pub(super) fn places(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
+    }
+
+    /// The virtual routers.
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> {
+        self.places().filter(|id| !self.planned(*id).config.is_vacant())
     }
 }

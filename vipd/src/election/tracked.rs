@@ -23,6 +23,13 @@ impl Arithmetic {
         Self { known, trackers, waiting: Vec::new() }
     }
 
+    /// Goes on from what the election was told by the arithmetic of another configuration, and by the priority that it goes
+    /// by now. Who waits goes on waiting.
+    pub(super) fn resume(&mut self, before: &Self, id: InstanceId, priority: u8) {
+        self.trackers.resume(id, priority, &before.trackers);
+        self.waiting.extend(before.waiting.iter().filter(|waiting| **waiting == id));
+    }
+
     /// Takes over what interfaces are like: rtnetlink tells this thread anyway.
     fn look_at(&self, links: &Links) {
         for (id, thing) in self.known.plan.numbered().filter(|(_, thing)| thing.kind == Kind::Interface) {
@@ -92,7 +99,10 @@ impl Election {
         for (id, input) in told {
             if let Input::PriorityChanged(priority) = input {
                 let before = self.router.status(id).priority;
-                let why = self.arithmetic.tell(id, &changed);
+                let why = match self.arithmetic.tell(id, &changed) {
+                    why if why.is_empty() => "another configuration".to_owned(),
+                    why => why,
+                };
                 tracing::info!(
                     "({}) Changing effective priority from {before} to {priority}: {why}",
                     self.name(id)

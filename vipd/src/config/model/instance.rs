@@ -163,6 +163,34 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// Whether the other one is the same virtual router, with other settings perhaps: on the wire, and as an interface of its
+    /// own. A reload lets it go on.
+    #[must_use]
+    pub fn is_same_router(&self, other: &Self) -> bool {
+        let identity = |instance: &Self| {
+            let vmac = instance.vmac.as_ref().map(|vmac| vmac.name.clone());
+            (instance.interface.clone(), instance.vrid, instance.family, instance.version, vmac)
+        };
+        !self.is_vacant() && identity(self) == identity(other)
+    }
+
+    /// What stays of a virtual router that a reload has taken away, until another one takes its place: a name, and whom to
+    /// tell. It has no interface, and so it is nowhere.
+    #[must_use]
+    pub fn vacated(&self) -> Self {
+        // Where it is vacant already, everybody has been told.
+        let notify = if self.is_vacant() { Notify::default() } else { self.notify.clone() };
+        Self { notify, state: self.state, ..Self::new(self.name.clone(), String::new(), self.vrid) }
+    }
+
+    /// Whether this is only the place of one that a reload has taken away.
+    #[must_use]
+    pub fn is_vacant(&self) -> bool {
+        self.interface.is_empty()
+    }
+}
+
 /// The state that a node is wished to start in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
