@@ -22,8 +22,8 @@ mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub(crate) use plan::protocols;
 pub use forms::{FormSet, Forms};
+pub(crate) use plan::protocols;
 pub use plan::{Error as PlanError, Group, Planned, plan, statics};
 pub(crate) use reload::Reload;
 pub use run::{Command, Election};
