@@ -68,6 +68,8 @@ pub(super) struct Member {
     pub(super) in_place: bool,
     /// Addresses that could not be put in place, or that have gone and are not to be put back.
     pub(super) missing: Arc<[IpAddr]>,
+    /// Those of them that have gone and are not to be put back, until all are put in place anew.
+    pub(super) lost: Vec<IpAddr>,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
     /// The announcements of addresses that a reload has added; they wait too.
@@ -94,6 +96,7 @@ impl Member {
             orders: 0,
             in_place: false,
             missing: Arc::default(),
+            lost: Vec::new(),
             announcements: 0,
             fresh: Vec::new(),
             leaving: false,
