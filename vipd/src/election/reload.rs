@@ -80,6 +80,7 @@ impl Election {
         let priority = self.router.status(id).priority;
         tracing::info!("({}) taken away by a reload", self.name(id));
         self.members[usize::from(id.0)].leaving = true;
+        self.arithmetic.waiting.retain(|waiting| *waiting != id);
         self.router.handle(id, Input::Shutdown, clock::now());
         // The resignation leaves while it is known how.
         self.perform();
