@@ -140,6 +140,14 @@ fn sync_groups_come_and_go() {
 
     reload(&pair.lb1, &lb1, &both());
     lb1.wait_for_state("MASTER", SOON).expect("it has no fault of its own");
+
+    pair.lb1.host.command("ip link set other0 up").expect("ip");
+    lb1.process().wait_for_line("(VI_2) Entering MASTER", SOON).expect("nobody else is there");
+    reload(&pair.lb1, &lb1, &both().with_block(group));
+    let before = states(lb1.process(), "VI_1");
+    reload(&pair.lb1, &lb1, &quick(Conf::lb1()));
+    facts::wait_for_no_address(&pair.lb1.host, address(110), SOON).expect("VI_2 is gone");
+    assert_eq!(states(lb1.process(), "VI_1"), before, "the others do not follow who leaves");
 }
 
 #[test]
