@@ -182,6 +182,14 @@ impl Running {
         self.process.wait_for_line(&format!("(VI_1) Entering {state} STATE"), within)
     }
 
+    /// What `vipd status` says to people; only vipd has it.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn status_table(&self) -> Result<String> {
+        self.host.command(&format!("{} status --run-dir {RUN_DIR}", vipd_binary()?.display()))
+    }
+
     /// What `vipd status --json` says; only vipd has it.
     ///
     /// # Errors

@@ -91,6 +91,40 @@ fn a_thousand_addresses_move_together() {
     }
 }
 
+/// An address that the kernel refuses is named, and not announced; those that are there serve. One that somebody takes away
+/// and that is not to be put back (`no_track`) is missing too.
+#[test]
+fn addresses_are_held_when_all_are_and_what_is_missing_is_named() {
+    let lan = Lan::new(&[Vipd]).expect("lab");
+    let host = &lan.node(0).host;
+    host.sysctl("net/ipv6/conf/eth0/disable_ipv6", "1").expect("no IPv6");
+    let lines =
+        "virtual_ipaddress_excluded {\n2001:db8:5::1/64\n10.3.0.1/32 no_track\n10.4.0.1/32 dev none0\n}";
+    let status = |vipd: &Running| vipd.status().expect("status")["instances"][0].take();
+    let told = |vipd: &Running| {
+        let status = status(vipd);
+        (status["addresses-held"].as_bool().expect("a bool"), status["addresses-missing"].clone())
+    };
+    let tap = lan.tap().expect("tap");
+
+    let vipd = start(&lan, &conf(&lan, Family::V4, lines));
+
+    vipd.process().wait_for_line("of 4 addresses 2 are missing", SOON).expect("it is said");
+    assert_eq!(told(&vipd), (false, serde_json::json!(["2001:db8:5::1", "10.4.0.1"])));
+    let table = vipd.status_table().expect("status");
+    assert!(table.contains("holds 2 of 4 addresses; missing: 2001:db8:5::1, 10.4.0.1"), "{table}");
+    lan.wait_for_master(0).expect("those that are there serve");
+    let frames = tap.drain().expect("tap");
+    assert!(
+        frames.iter().all(|frame| frame.neighbour_advertisement().is_none()),
+        "what is missing is not announced"
+    );
+
+    host.command("ip address delete 10.3.0.1/32 dev eth0").expect("ip");
+    vipd.process().wait_for_line("of 4 addresses 3 are missing", SOON).expect("it is said");
+    assert_eq!(told(&vipd), (false, serde_json::json!(["2001:db8:5::1", "10.4.0.1", "10.3.0.1"])));
+}
+
 /// `scope`, `broadcast`, `label`, `dev`, `no_track`.
 #[test]
 fn an_address_is_what_the_file_says_of_it() {

@@ -61,7 +61,20 @@ impl Seen {
             }
             due
         });
-        due.map(|reason| format!("{} {}", reason.name(), counts[reason.index()])).collect()
+        due.map(|reason| format!("{} {}{}", reason.name(), counts[reason.index()], meaning(reason))).collect()
+    }
+}
+
+/// What a kind of trouble most likely means, where that is not in its name.
+fn meaning(reason: Reason) -> &'static str {
+    match reason {
+        // C-MIX-05
+        Reason::Version => {
+            " (a node with our virtual router id speaks another version of VRRP: two Masters are likely)"
+        }
+        Reason::Interval => " (a node with our virtual router id has another advert_int)",
+        Reason::Owner => " (another node takes itself for the Master of addresses that this node owns)",
+        _ => "",
     }
 }
 
@@ -85,5 +98,7 @@ mod tests {
         assert_eq!(grow(Reason::Ttl, 1, 1), ["ip-ttl-errors 1"], "another kind");
         assert_eq!(grow(Reason::Accepted, 1, 20), [""; 0], "it has stopped");
         assert_eq!(grow(Reason::Checksum, 1, 21), ["checksum-errors 20001"]);
+        let [said] = &grow(Reason::Version, 1, 22)[..] else { panic!("it is said") };
+        assert!(said.starts_with("version-errors 1 ") && said.contains("two Masters are likely"), "{said}");
     }
 }

@@ -9,7 +9,10 @@ use super::tree::{Table, Value};
 /// are spelt otherwise.
 const PENDING: &[(&str, &str)] = &[
     ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
-    ("the master accepts traffic to its addresses", "accept no_accept"),
+    (
+        "the master accepts traffic to its addresses, unless a firewall drops it (decision 63)",
+        "accept no_accept",
+    ),
 ];
 
 /// What follows from `keyword` being in the table.
@@ -43,6 +46,10 @@ pub(super) fn report(table: &Table, findings: &mut Findings) {
 
 fn gather<'t>(table: &'t Table, met: &mut Vec<Met<'t>>) {
     for entry in &table.entries {
+        // To be told to accept what is accepted anyway is nothing to warn of.
+        if entry.key == "accept" && matches!(entry.item.value, Value::Switch(true)) {
+            continue;
+        }
         if let Some(consequence) = consequence(&entry.keyword) {
             let keyword = entry.keyword.as_str();
             // One line of keepalived.conf can stand for several keys.

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub use server::serve;
 pub(crate) use status::date_time;
 pub use status::{
-    ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, TrackedStatus, WardenStatus,
+    ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, PeerStatus, Status, TrackedStatus,
+    WardenStatus,
 };
 
 /// What can be asked.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -27,6 +28,8 @@ pub struct Applied {
     pub found: bool,
     /// What somebody else had removed, and is there again.
     pub restored: Vec<String>,
+    /// Addresses among them that are not on their interfaces, though they are to be held.
+    pub missing: Vec<IpAddr>,
     /// Why not all of them, one sentence a thing; empty when all went well.
     pub failures: Vec<String>,
 }
@@ -122,6 +125,8 @@ impl Drop for Holder {
 struct Things {
     list: Vec<Thing>,
     held: bool,
+    /// Addresses that could not be put in place.
+    missing: Vec<IpAddr>,
 }
 
 /// What came of an order.
@@ -129,6 +134,7 @@ struct Things {
 struct Done {
     found: bool,
     restored: Vec<String>,
+    missing: Vec<IpAddr>,
     failures: Vec<String>,
 }
 
@@ -147,8 +153,9 @@ fn work(
             failures: vec![format!("the kernel cannot be asked: {error}")],
             ..Done::default()
         });
-        let Done { found, restored, failures } = done;
-        if results.send(Applied { instance, held: router.held, found, restored, failures }).is_err() {
+        let Done { found, restored, failures, .. } = done;
+        let (held, missing) = (router.held, router.missing.clone());
+        if results.send(Applied { instance, held, found, restored, missing, failures }).is_err() {
             return;
         }
     }
@@ -159,18 +166,21 @@ impl Things {
         match order {
             Order::Hold => {
                 self.held = true;
-                hold(rtnl, &self.list, will)
+                self.hold(rtnl, will)
             }
             Order::Restore if self.held => {
                 let tracked: Vec<Thing> =
                     self.list.iter().filter(|thing| thing.is_tracked()).cloned().collect();
                 let mut done = hold(rtnl, &tracked, will)?;
+                self.missing.retain(|ip| addresses(&tracked).all(|tracked| tracked != *ip));
+                self.missing.append(&mut done.missing);
                 done.found |= self.list.iter().any(|thing| thing.is_address() && !will.is_ours(thing));
                 Ok(done)
             }
             Order::Restore => Ok(Done::default()),
             Order::Release => {
                 self.held = false;
+                self.missing.clear();
                 release(rtnl, &self.list, will)
             }
             Order::Replace(list) => {
@@ -179,7 +189,7 @@ impl Things {
                 let gone: Vec<Thing> = gone.into_iter().filter(|thing| !kept.contains(thing)).collect();
                 let mut done = release(rtnl, &gone, will)?;
                 if self.held {
-                    let held = hold(rtnl, &self.list, will)?;
+                    let held = self.hold(rtnl, will)?;
                     done.found = held.found;
                     done.failures.extend(held.failures);
                 }
@@ -201,6 +211,21 @@ impl Things {
             }
         }
     }
+
+    fn hold(&mut self, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
+        // None is there if the kernel cannot be asked.
+        self.missing = addresses(&self.list).collect();
+        let mut done = hold(rtnl, &self.list, will)?;
+        self.missing = std::mem::take(&mut done.missing);
+        Ok(done)
+    }
+}
+
+fn addresses(list: &[Thing]) -> impl Iterator<Item = IpAddr> {
+    list.iter().filter_map(|thing| match thing {
+        Thing::Address(address) => Some(address.ip),
+        _ => None,
+    })
 }
 
 fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
@@ -211,6 +236,7 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
     let mut done = Done::default();
     if !list.iter().all(|thing| will.asks(thing)) {
         done.failures.push("nothing is put in place any more: the agent is ending".to_owned());
+        done.missing = addresses(&list).collect();
         return Ok(done);
     }
     for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, &list)?).zip(were_ours) {
@@ -227,6 +253,7 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
             }
             (Ok(_), _) => {}
             (Err(error), _) => {
+                done.missing.extend(addresses(std::slice::from_ref(thing)));
                 if !was_ours && !matches!(thing, Thing::Address(_)) {
                     will.removed(thing);
                 }

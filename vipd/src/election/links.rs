@@ -23,6 +23,7 @@ impl Election {
             Change::Address(_) => self.sources_changed(),
             Change::AddressGone(index) => {
                 self.sources_changed();
+                self.addresses_gone(index);
                 self.put_back(|planned, links| planned.has_addresses_on(index) && !planned.carried(links));
             }
             Change::RouteGone => self.put_back(|planned, _| planned.has_routes()),
@@ -109,18 +110,23 @@ impl Election {
 
     /// Has everybody know of a virtual router what is so now.
     pub(super) fn rebuild(&mut self, id: InstanceId, before: Reach) {
+        self.fences.set_source(id, self.planned(id).source);
+        self.build_frames(id);
+        self.tell_of_link(id, before, reach(self.planned(id)));
+        self.tell_kernel(id);
+        self.publish(id);
+    }
+
+    /// Builds adverts and announcements anew.
+    pub(super) fn build_frames(&mut self, id: InstanceId) {
         let member = &mut self.members[usize::from(id.0)];
-        self.fences.set_source(id, member.planned.source);
-        match Frames::new(&member.planned) {
+        match Frames::new(&member.planned, &member.forms) {
             Ok(frames) => {
                 member.frames = frames;
                 self.will.set_resignations(id, member.frames.resignations());
             }
             Err(error) => tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name),
         }
-        self.tell_of_link(id, before, reach(self.planned(id)));
-        self.tell_kernel(id);
-        self.publish(id);
     }
 
     fn tell_of_link(&mut self, id: InstanceId, before: Reach, after: Reach) {

@@ -26,6 +26,7 @@ impl Election {
         self.tell_standings();
         self.queue_actions();
         let now = clock::now();
+        self.defend(now);
         while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
             // The frames may be others by now.
             if let Some(announcement) = self.members[usize::from(id.0)].frames.announcements().get(number) {
@@ -72,6 +73,7 @@ impl Election {
         } else {
             tracing::info!("({name}) Entering {to} STATE: {why}");
         }
+        self.remark_change(id, &transition);
         self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
         // Of one that a reload takes away, that is told instead.
@@ -108,19 +110,20 @@ impl Election {
         }
     }
 
-    /// Announces every address of a virtual router once.
+    /// Announces every address of a virtual router once, but for those that this node could not put in place.
     pub(super) fn queue_announcement(&mut self, id: InstanceId) {
         self.queue_announcements(id, |_| true);
     }
 
     /// Announces those of its addresses.
     fn queue_announcements(&mut self, id: InstanceId, which: impl Fn(usize) -> bool) {
-        let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
+        let Member { planned, frames, missing, .. } = &self.members[usize::from(id.0)];
         let garp = planned.config.garp;
-        for (number, announcement) in
-            frames.announcements().iter().enumerate().filter(|(number, _)| which(*number))
-        {
-            let spacing = if announcement.is_v6 { garp.gna_interval } else { garp.interval };
+        for (number, announcement) in frames.announcements().iter().enumerate() {
+            if !which(number) || missing.contains(&announcement.ip) {
+                continue;
+            }
+            let spacing = if announcement.ip.is_ipv6() { garp.gna_interval } else { garp.interval };
             if spacing.is_zero() {
                 self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
             } else {
@@ -206,6 +209,7 @@ impl Election {
         if applied.held {
             member.found = applied.found;
         }
+        member.lack(if applied.held { &applied.missing } else { &[] });
         if applied.found || member.orders == 0 && !applied.held {
             // Nothing is left to withhold.
             self.datapath.release_gate(id);

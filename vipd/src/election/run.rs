@@ -1,27 +1,30 @@
 //! The loop.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::mpsc;
-use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
+use vipd_core::{Fault, Input, InstanceId, Instant, Router};
 
 use super::announcer::Announcer;
-use super::board::{Board, Sent, Snapshot};
+use super::board::{Board, Snapshot};
 use super::clock::{self, Alarm};
 use super::defence::Defence;
+use super::forms::Forms;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
 use super::reload::{Reload, Reloading};
+use super::remarks::Remarks;
 use super::statics::Statics;
 use super::tracked::Arithmetic;
 use crate::config::Config;
 use crate::control::{Operation, Target};
-use crate::datapath::{Claim, Datapath, Heard, Standing};
+use crate::datapath::{Datapath, Heard, Standing};
 use crate::effects::{Ground, Holder, Neighbours, Order, Transmitter};
 use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
@@ -51,6 +54,8 @@ pub enum Command {
 pub(super) struct Member {
     pub(super) planned: Planned,
     pub(super) frames: Frames,
+    /// The checksum forms that its peers send.
+    pub(super) forms: Forms,
     /// What the kernel knows of where it stands.
     pub(super) told: Option<Standing>,
     /// How long it may answer for its addresses after an advert.
@@ -59,8 +64,10 @@ pub(super) struct Member {
     pub(super) found: bool,
     /// Orders to the holder that have no result yet.
     pub(super) orders: u32,
-    /// The addresses are on their interfaces.
+    /// The addresses are on their interfaces, but for those that are missing.
     pub(super) in_place: bool,
+    /// Addresses that could not be put in place, or that have gone and are not to be put back.
+    pub(super) missing: Arc<[IpAddr]>,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
     /// The announcements of addresses that a reload has added; they wait too.
@@ -69,6 +76,8 @@ pub(super) struct Member {
     pub(super) leaving: bool,
     /// What is done about other nodes that claim its addresses.
     pub(super) defence: Defence,
+    /// What was said of other nodes.
+    pub(super) remarks: Remarks,
     /// The last send failed; said once.
     pub(super) mute: bool,
 }
@@ -78,15 +87,18 @@ impl Member {
     pub(super) fn new(planned: Planned, frames: Frames) -> Self {
         Self {
             frames,
+            forms: Forms::default(),
             told: None,
             lease: planned.spec().lease(),
             found: planned.config.priority == 255,
             orders: 0,
             in_place: false,
+            missing: Arc::default(),
             announcements: 0,
             fresh: Vec::new(),
             leaving: false,
             defence: Defence::default(),
+            remarks: Remarks::default(),
             mute: false,
             planned,
         }
@@ -117,6 +129,8 @@ pub struct Election {
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
     pub(super) announcer: Announcer,
+    /// Virtual routers that have claims to answer.
+    pub(super) defending: Vec<InstanceId>,
     pub(super) alarm: Alarm,
     pub(super) board: Arc<Board>,
     pub(super) publisher: Publisher,
@@ -155,7 +169,7 @@ impl Election {
         let router = Router::new(planned.iter().map(Planned::spec).collect());
         let mut members = Vec::new();
         for planned in planned {
-            let frames = Frames::new(&planned)?;
+            let frames = Frames::new(&planned, &Forms::default())?;
             members.push(Member::new(planned, frames));
         }
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
@@ -180,6 +194,7 @@ impl Election {
             transmitter,
             sent: Vec::new(),
             announcer: Announcer::default(),
+            defending: Vec::new(),
             alarm,
             board,
             publisher,
@@ -206,6 +221,7 @@ impl Election {
             let deadlines = [
                 self.router.next_deadline(),
                 self.announcer.deadline(),
+                self.defence_deadline(),
                 self.fences.deadline(),
                 self.delayed_until,
             ];
@@ -312,8 +328,12 @@ impl Election {
         let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert, watched)) => {
-                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                Some(Heard::Advert { instance: id, advert, form, watched }) => {
+                    tracing::trace!(instance = id.0, ?advert, ?form, watched, "advert");
+                    if let Some(form) = form {
+                        self.learn_form(id, advert.source, form);
+                    }
+                    self.remark(id, &advert);
                     self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
@@ -335,28 +355,12 @@ impl Election {
         }
     }
 
-    fn claimed(&mut self, claim: Claim) {
-        let Claim { instance: id, ip, mac, .. } = claim;
-        if self.router.state(id) != State::Master {
-            return;
-        }
-        Sent::count(&self.board.sent(id).claims);
-        let member = &mut self.members[usize::from(id.0)];
-        let answer = member.defence.against(mac, clock::now());
-        if answer.say {
-            let name = &member.planned.config.name;
-            tracing::warn!("({name}) another node, {}, claims our address {ip}", Mac(mac));
-        }
-        if answer.announce && member.in_place {
-            self.queue_announcement(id);
-        }
-    }
-
     pub(super) fn publish(&mut self, id: InstanceId) {
-        let addresses_held = self.members[usize::from(id.0)].in_place;
+        let Member { in_place, missing, forms, .. } = &self.members[usize::from(id.0)];
+        let (addresses_held, missing) = (*in_place && missing.is_empty(), Arc::clone(missing));
         let status = self.router.status(id);
         self.publisher.priority(id, &status);
-        self.board.publish(id, Snapshot { status, addresses_held });
+        self.board.publish(id, Snapshot { status, addresses_held, missing, forms: *forms });
     }
 
     /// Tells the election of something, and everybody else of what came of it.
@@ -392,14 +396,4 @@ fn delay_of(config: &Config) -> Option<Instant> {
     }
     tracing::info!("takes part in {delay:?} (vrrp_startup_delay)");
     Some(clock::now() + delay)
-}
-
-/// A hardware address for people.
-struct Mac([u8; 6]);
-
-impl std::fmt::Display for Mac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let octets = self.0.map(|octet| format!("{octet:02x}"));
-        f.write_str(&octets.join(":"))
-    }
 }

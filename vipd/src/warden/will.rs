@@ -354,7 +354,8 @@ impl Needs {
             ..Self::default()
         };
         for instance in &config.instances {
-            let destinations = instance.peers.len().max(1);
+            // Each in both forms of checksum.
+            let destinations = 2 * instance.peers.len().max(1);
             needs.resignations += destinations;
             needs.octets += destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
             needs.holds += instance.addresses.len() + instance.excluded.len();

@@ -206,7 +206,8 @@ pub enum StartState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {
-    /// Send with pseudo-header, as keepalived and FRR need it, and accept both.
+    /// Accept both and send what the others do: every form that was heard, and until then that with a pseudo-header, which
+    /// keepalived and FRR read.
     #[default]
     Either,
     /// Send and accept the message-only form of RFC 9568.
@@ -248,7 +249,8 @@ pub struct Garp {
     /// Announcements of every address in one set (`garp_master_repeat`), at least 1; 5 by default.
     #[serde(rename = "garp_master_repeat")]
     pub repeat: u8,
-    /// Between later sets while Master (`garp_master_refresh`, seconds); zero for none, the default.
+    /// Between later sets while Master (`garp_master_refresh`, seconds); zero for none, 10 s by default: what ends a split
+    /// is not always heard (C-L2-09, decision 60), and hosts must find who stayed.
     #[serde(rename = "garp_master_refresh", serialize_with = "form::seconds")]
     #[schemars(with = "form::Seconds")]
     pub refresh: Duration,
@@ -280,7 +282,7 @@ impl Default for Garp {
         Self {
             delay: Duration::from_secs(5),
             repeat: 5,
-            refresh: Duration::ZERO,
+            refresh: Duration::from_secs(10),
             refresh_repeat: 1,
             lower_prio_delay: Duration::from_secs(5),
             lower_prio_repeat: 5,
