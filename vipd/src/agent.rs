@@ -19,6 +19,7 @@ use crate::effects::{Ground, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers;
 use crate::link::Monitor;
+use crate::net_namespace;
 use crate::notify::{self, Publisher};
 use crate::realtime::{self, Scheduling};
 use crate::reload::Source;
@@ -61,6 +62,9 @@ impl Agent {
     /// What is missing on this host; a sentence for people.
     pub fn prepare(config: Config, source: Source, run_dir: &Path) -> anyhow::Result<Self> {
         rights::check()?;
+        if let Some(name) = &config.net_namespace {
+            net_namespace::enter(name)?;
+        }
         let run_dir = Arc::new(RunDir::acquire(run_dir)?);
         let will = Will::new(&config).context("cannot make the memory that the warden reads")?;
         let mut degraded = Vec::new();

@@ -83,8 +83,7 @@ pub(crate) fn prepare(
         return Err(Refusal::Unfit(sentence));
     }
     if config.instances.len() > places || !will.fits(&config) {
-        let sentence = "vipd has set aside room for twice of what it began with, and this is more: restart it to use this \
-                        configuration";
+        let sentence = "this is more than vipd has set aside room for when it started: restart it to use this configuration";
         return Err(Refusal::Unfit(sentence.to_owned()));
     }
     let tracking = Tracking::prepare(&config, Some(before));

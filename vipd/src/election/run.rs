@@ -143,6 +143,8 @@ pub struct Election {
     pub(super) fences: Fences,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) reloading: Option<Reloading>,
+    /// Until then nobody takes part (`vrrp_startup_delay`).
+    pub(super) delayed_until: Option<Instant>,
     /// Last, so that it goes last: nothing stands on it any more.
     pub(super) ground: Ground,
 }
@@ -205,6 +207,7 @@ impl Election {
             fences,
             verdicts: Vec::new(),
             reloading: None,
+            delayed_until: delay_of(config),
             ground,
         })
     }
@@ -223,6 +226,7 @@ impl Election {
                 self.announcer.deadline(),
                 self.defence_deadline(),
                 self.fences.deadline(),
+                self.delayed_until,
             ];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
@@ -232,6 +236,7 @@ impl Election {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
                     self.hear_answers();
+                    self.end_delay();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
@@ -270,6 +275,13 @@ impl Election {
         let ids: Vec<InstanceId> = self.ids().collect();
         for id in ids {
             self.begin(id);
+        }
+    }
+
+    /// Has everybody take part who waited only for the end of the delay after the start, when that has come.
+    fn end_delay(&mut self) {
+        if self.delayed_until.take_if(|until| *until <= clock::now()).is_some() {
+            self.weigh();
         }
     }
 
@@ -377,4 +389,14 @@ impl Election {
     pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> {
         self.places().filter(|id| !self.planned(*id).config.is_vacant())
     }
+}
+
+/// Until when nobody takes part in the election of an agent that starts now.
+fn delay_of(config: &Config) -> Option<Instant> {
+    let delay = config.startup_delay;
+    if delay.is_zero() {
+        return None;
+    }
+    tracing::info!("takes part in {delay:?} (vrrp_startup_delay)");
+    Some(clock::now() + delay)
 }
