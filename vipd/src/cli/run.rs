@@ -10,7 +10,8 @@ use crate::{config, telemetry};
 
 impl super::Run {
     pub(super) fn execute(self) -> ExitCode {
-        let loaded = match config::load(&self.config) {
+        let host = self.host.unwrap_or_else(config::host_name);
+        let loaded = match config::load_as(&self.config, &host) {
             Ok(loaded) => loaded,
             Err(diagnostics) => {
                 for diagnostic in &diagnostics {
