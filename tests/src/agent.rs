@@ -158,14 +158,15 @@ impl Running {
         self.signal_all(Signal::SIGKILL)
     }
 
-    /// Kills what still runs of it and awaits the end of that. What it has put into the kernel stays.
+    /// Ends what still runs of it, in good order: of a vipd that is killed with its warden the lease stays in the kernel, and
+    /// silences whoever serves there next.
     ///
     /// # Errors
     /// If it takes longer than `within`.
     pub fn put_down(&self, within: Duration) -> Result<()> {
         let doomed = self.processes();
         if self.process.is_running() {
-            self.kill_all()?;
+            self.process.stop()?;
         }
         procs::wait_for_end(&doomed, within)
     }

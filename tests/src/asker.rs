@@ -1,17 +1,17 @@
 //! Asks the LAN every millisecond who has an address, and notes who answers.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use socket2::Socket;
 
 use crate::frame::read_mac;
 use crate::host::Host;
-use crate::{Direction, Moment, Tap, facts, forge, wire};
+use crate::{Direction, Frame, Moment, Tap, facts, forge, wire};
 
 const PACE: Duration = Duration::from_millis(1);
 /// How often a thread that hears nothing looks whether it is to end.
@@ -35,20 +35,24 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// Starts asking from a host's `eth0` who has `target`: everybody (broadcast) and each of `nodes` by itself
-    /// (unicast), so that nobody who would answer but one of the two stays unnoticed.
+    /// Starts asking from a host's `eth0` who has `target`, by ARP or by neighbour solicitations: everybody (broadcast, or
+    /// the solicited-node group) and each of `nodes` by itself (unicast), so that nobody who would answer but one of the
+    /// two stays unnoticed.
     ///
     /// # Errors
-    /// If no packet socket can be opened there, or `target` is not IPv4.
+    /// If no packet socket can be opened there, or its `eth0` has no address of this family.
     pub fn start(host: &Host, target: IpAddr, nodes: &[[u8; 6]]) -> Result<Self> {
-        let IpAddr::V4(target) = target else { bail!("{target} cannot be asked for by ARP") };
         let (socket, tap) = (wire::open(host, "eth0")?, Tap::open(host)?);
         let mac = read_mac(&facts::mac(host, "eth0")?).context("MAC address of eth0")?;
-        let own = own_address(host)?;
+        let own = own_address(host, target.is_ipv4())?;
         let everybody = std::iter::once(None);
         let questions: Vec<Vec<u8>> = everybody
             .chain(nodes.iter().copied().map(Some))
-            .map(|to| forge::who_has(to, mac, own, target))
+            .filter_map(|to| match (own, target) {
+                (IpAddr::V4(own), IpAddr::V4(target)) => Some(forge::who_has(to, mac, own, target)),
+                (IpAddr::V6(own), IpAddr::V6(target)) => Some(forge::solicitation(to, mac, own, target)),
+                _ => None,
+            })
             .collect();
         let (replies, asked) = (Arc::default(), Arc::default());
         let stop = Arc::new(AtomicBool::new(false));
@@ -85,12 +89,11 @@ impl Drop for Asker {
     }
 }
 
-fn own_address(host: &Host) -> Result<Ipv4Addr> {
-    let own = facts::addresses(host)?.into_iter().find_map(|address| match address.ip {
-        IpAddr::V4(ip) if address.interface == "eth0" => Some(ip),
-        _ => None,
-    });
-    own.with_context(|| format!("{}: eth0 has no IPv4 address", host.name()))
+fn own_address(host: &Host, ipv4: bool) -> Result<IpAddr> {
+    let mut own = facts::addresses(host)?.into_iter().filter(|address| address.interface == "eth0");
+    own.find(|address| address.ip.is_ipv4() == ipv4)
+        .map(|address| address.ip)
+        .with_context(|| format!("{}: eth0 has no address of this family", host.name()))
 }
 
 fn ask(socket: &Socket, questions: &[Vec<u8>], asked: &Mutex<Vec<Moment>>, ended: &AtomicBool) {
@@ -106,13 +109,24 @@ fn ask(socket: &Socket, questions: &[Vec<u8>], asked: &Mutex<Vec<Moment>>, ended
     }
 }
 
-fn listen(tap: &Tap, target: Ipv4Addr, replies: &Mutex<Vec<Reply>>, ended: &AtomicBool) {
+fn listen(tap: &Tap, target: IpAddr, replies: &Mutex<Vec<Reply>>, ended: &AtomicBool) {
     while !ended.load(Ordering::Relaxed) {
         let Ok(Some(frame)) = tap.next(IDLE) else { continue };
-        let reply = frame.arp_reply().filter(|reply| frame.direction == Direction::In && reply.ip == target);
-        if let Some(reply) = reply {
-            let reply = Reply { at: frame.at, mac: reply.mac };
+        if let Some(mac) = answer(&frame, target).filter(|_| frame.direction == Direction::In) {
+            let reply = Reply { at: frame.at, mac };
             replies.lock().unwrap_or_else(PoisonError::into_inner).push(reply);
+        }
+    }
+}
+
+/// Who says in this frame that it has `target`, asked for it.
+fn answer(frame: &Frame, target: IpAddr) -> Option<[u8; 6]> {
+    match target {
+        IpAddr::V4(target) => frame.arp_reply().filter(|reply| reply.ip == target).map(|reply| reply.mac),
+        IpAddr::V6(target) => {
+            let advert = frame.neighbour_advertisement()?;
+            let [_, solicited, _] = advert.flags;
+            advert.mac.filter(|_| solicited && advert.ip == target)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Makes frames: good ones and, by changing one thing, bad ones. Written for the lab alone, like [`crate::frame`].
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The group that adverts go to (RFC 9568 5.1.1.2), and its MAC address.
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -100,6 +100,21 @@ pub fn who_has(to: Option<[u8; 6]>, mac: [u8; 6], from: Ipv4Addr, ip: Ipv4Addr) 
 fn arp(to: [u8; 6], mac: [u8; 6], sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     let head = [0, 1, 0x08, 0x00, 6, 4, 0, 1];
     ethernet(to, mac, 0x0806, &[&head[..], &mac, &sender.octets(), &[0; 6], &target.octets()].concat())
+}
+
+/// A neighbour solicitation (RFC 4861 4.3) by `mac` and `from` that asks who has `ip`: its solicited-node group, or one MAC
+/// address.
+#[must_use]
+pub fn solicitation(to: Option<[u8; 6]>, mac: [u8; 6], from: Ipv6Addr, ip: Ipv6Addr) -> Vec<u8> {
+    let [.., a, b, c] = ip.octets();
+    let group = Ipv6Addr::from([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c]);
+    let (to, destination) = to.map_or(([0x33, 0x33, 0xff, a, b, c], group), |to| (to, ip));
+    let mut message = [&[135, 0, 0, 0, 0, 0, 0, 0][..], &ip.octets(), &[1, 1], &mac].concat();
+    let addresses = [from.octets(), destination.octets()].concat();
+    let sum = checksum(&[&addresses[..], &[0, 0, 0, 32, 0, 0, 0, 58], &message].concat());
+    message[2..4].copy_from_slice(&sum);
+    let head = [0x60, 0, 0, 0, 0, 32, 58, 255];
+    ethernet(to, mac, 0x86dd, &[&head[..], &addresses, &message].concat())
 }
 
 /// A UDP datagram over IPv4 that is nobody's business: to the broadcast address, port 9.

@@ -1,6 +1,7 @@
 //! Promise 1, one answer, and promise 2, no false alarm: who answers for the virtual address, asked every millisecond by
 //! somebody who shares no code with vipd, while agents are frozen, thawed and killed.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,9 +12,13 @@ use vipd_tests::{Agent, Asker, Balancer, Datapath, Frame, Moment, Pair, Reply, R
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
 
-/// Two nodes at 100 ms that do not take back what they lost, `lb1` being master; somebody asks who has the address.
+/// Held beside the guide's address, by neighbour discovery.
+const SECOND_VIP: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100));
+
+/// Two nodes at 100 ms that do not take back what they lost, `lb1` being master; somebody asks who has the addresses.
 struct Nodes {
-    asker: Asker,
+    /// By ARP, and by neighbour solicitations.
+    askers: [Asker; 2],
     tap: Tap,
     lb1: Running,
     lb2: Running,
@@ -22,16 +27,18 @@ struct Nodes {
 
 fn nodes(datapath: Datapath) -> Nodes {
     let pair = Pair::new().expect("lab");
-    let quick = |conf: Conf| conf.without_scripts().version_3().advert("0.1").nopreempt();
+    let second = format!("virtual_ipaddress_excluded {{\n{SECOND_VIP}/64\n}}");
+    let quick = |conf: Conf| conf.without_scripts().version_3().advert("0.1").nopreempt().with_line(&second);
     let lb1 = pair.lb1.start(Agent::Vipd(datapath), &quick(Conf::lb1())).expect("vipd");
     lb1.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let lb2 = pair.lb2.start(Agent::Vipd(datapath), &quick(Conf::lb2())).expect("vipd");
     lb2.wait_for_state("BACKUP", SOON).expect("it listens");
     pair.wait_for_holder(&pair.lb1, SOON).expect("the master holds the address");
-    let asker = Asker::start(&pair.client, Pair::vip(), &[mac(&pair.lb1), mac(&pair.lb2)]).expect("asker");
-    let nodes = Nodes { asker, tap: Tap::open(pair.switch.host()).expect("tap"), lb1, lb2, pair };
+    let macs = [mac(&pair.lb1), mac(&pair.lb2)];
+    let askers = [Pair::vip(), SECOND_VIP].map(|vip| Asker::start(&pair.client, vip, &macs).expect("asker"));
+    let nodes = Nodes { askers, tap: Tap::open(pair.switch.host()).expect("tap"), lb1, lb2, pair };
     nodes.adverts(&nodes.pair.lb1, 3);
-    assert!(nodes.answers_of(&nodes.pair.lb1).next().is_some(), "lb1 answers");
+    nodes.expect_answers_of(&nodes.pair.lb1);
     nodes
 }
 
@@ -40,9 +47,19 @@ fn mac(balancer: &Balancer) -> [u8; 6] {
 }
 
 impl Nodes {
+    /// In the order of their arrival.
     fn answers_of(&self, balancer: &Balancer) -> impl Iterator<Item = Reply> + use<> {
         let mac = mac(balancer);
-        self.asker.replies().into_iter().filter(move |reply| reply.mac == mac)
+        let mut replies: Vec<Reply> = self.askers.iter().flat_map(Asker::replies).collect();
+        replies.sort_by_key(|reply| reply.at);
+        replies.into_iter().filter(move |reply| reply.mac == mac)
+    }
+
+    fn expect_answers_of(&self, balancer: &Balancer) {
+        let mac = mac(balancer);
+        let answered =
+            self.askers.each_ref().map(|asker| asker.replies().iter().any(|reply| reply.mac == mac));
+        assert_eq!(answered, [true; 2], "{} answers by ARP, and by ND", balancer.host.name());
     }
 
     /// Awaits so many adverts of a node.
@@ -61,7 +78,7 @@ impl Nodes {
         let spoke = self.tap.wait_for(SOON, pick).expect("lb2 takes over");
         self.lb2.wait_for_state("MASTER", SOON).expect("lb2 takes over");
         self.adverts(&self.pair.lb2, 5);
-        assert!(self.answers_of(&self.pair.lb2).next().is_some(), "lb2 answers");
+        self.expect_answers_of(&self.pair.lb2);
         let last = self.answers_of(&self.pair.lb1).last().expect("lb1 has answered").at;
         assert!(spoke.minus(last) > 0, "lb1 answered until {} ns after lb2 spoke", -spoke.minus(last));
         spoke

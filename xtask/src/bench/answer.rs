@@ -3,6 +3,7 @@
 mod samples;
 mod show;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use nix::sys::signal::Signal;
 use vipd_tests::frame::read_mac;
+use vipd_tests::guide::Conf;
 use vipd_tests::{Asker, Moment, Pair, Running, Tap, procs, start_vipd_by};
 
 use self::samples::{Sample, samples};
@@ -55,7 +57,8 @@ enum Event {
 }
 
 impl Event {
-    const ALL: [Self; 6] = [Self::Freeze, Self::Thaw, Self::Kill, Self::KillAll, Self::Stop, Self::Preempt];
+    const ALL: [Self; 7] =
+        [Self::Freeze, Self::Thaw, Self::Kill, Self::KillAll, Self::Crash, Self::Stop, Self::Preempt];
 
     fn name(self) -> &'static str {
         match self {
@@ -66,6 +69,33 @@ impl Event {
             Self::Crash => "crash",
             Self::Stop => "stop",
             Self::Preempt => "preemption",
+        }
+    }
+}
+
+/// How it is asked who has an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// For the guide's address.
+    Arp,
+    /// For an IPv6 address that is held beside it.
+    Nd,
+}
+
+impl Question {
+    const ALL: [Self; 2] = [Self::Arp, Self::Nd];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arp => "ARP",
+            Self::Nd => "ND",
+        }
+    }
+
+    fn target(self) -> IpAddr {
+        match self {
+            Self::Arp => Pair::vip(),
+            Self::Nd => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100]),
         }
     }
 }
@@ -83,6 +113,7 @@ struct Found {
 struct Series {
     contender: Contender,
     event: Event,
+    question: Question,
     found: Vec<Found>,
 }
 
@@ -96,7 +127,14 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
     let mut steady = Steady::new()?;
     let mut all: Vec<Series> = Vec::new();
     for contender in Contender::ALL {
-        all.extend(Event::ALL.map(|event| Series { contender, event, found: Vec::new() }));
+        for event in Event::ALL {
+            all.extend(Question::ALL.map(|question| Series {
+                contender,
+                event,
+                question,
+                found: Vec::new(),
+            }));
+        }
     }
     for number in 1..=rounds {
         for contender in Contender::ALL {
@@ -126,17 +164,19 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// In the order of [`Event::ALL`].
+    /// In the order of [`Event::ALL`], for each in that of [`Question::ALL`].
     fn play(&self) -> Result<Vec<Found>> {
         let pair = self.pair;
         pair.restore()?;
         let macs = [&pair.lb1, &pair.lb2].map(|node| read_mac(&node.mac).context("MAC address"));
         let [first, second] = macs;
-        let asker = Asker::start(&pair.client, Pair::vip(), &[first?, second?])?;
+        let nodes = [first?, second?];
+        let ask = |question: Question| Asker::start(&pair.client, question.target(), &nodes);
+        let askers = [ask(Question::Arp)?, ask(Question::Nd)?];
         let mut lb1 = self.start_first()?;
         // One after the other: loading a program into the kernel keeps a core busy, and two would be all there are.
         pair.wait_for_holder(&pair.lb1, LIMIT)?;
-        let lb2 = pair.lb2.start(self.contender.agent(), &self.contender.conf(&self.setting.confs[1]))?;
+        let lb2 = pair.lb2.start(self.contender.agent(), &self.conf(1))?;
         let mut found = Vec::new();
         for event in Event::ALL {
             if event == Event::Crash {
@@ -162,7 +202,10 @@ impl Stage<'_> {
                 }
             }
             thread::sleep(self.window);
-            found.push(Found::of(&samples(&asker.asked(), &asker.replies(), from, Moment::now())));
+            let until = Moment::now();
+            for asker in &askers {
+                found.push(Found::of(&samples(&asker.asked(), &asker.replies(), from, until)));
+            }
             match event {
                 Event::Kill | Event::KillAll => {
                     procs::wait_for_end(&doomed, LIMIT)?;
@@ -184,8 +227,13 @@ impl Stage<'_> {
         Ok(found)
     }
 
+    fn conf(&self, node: usize) -> Conf {
+        let excluded = format!("virtual_ipaddress_excluded {{\n{}/64\n}}", Question::Nd.target());
+        self.contender.conf(&self.setting.confs[node]).with_line(&excluded)
+    }
+
     fn start_first(&self) -> Result<Running> {
-        self.pair.lb1.start(self.contender.agent(), &self.contender.conf(&self.setting.confs[0]))
+        self.pair.lb1.start(self.contender.agent(), &self.conf(0))
     }
 
     /// vipd in a program that can be made to panic; Keepalived as it is.
@@ -193,12 +241,13 @@ impl Stage<'_> {
         let (Some(program), Contender::Vipd(datapath)) = (self.fragile.to_str(), self.contender) else {
             return self.start_first();
         };
-        start_vipd_by(&[program], &self.pair.lb1.host, &self.setting.confs[0], datapath)
+        start_vipd_by(&[program], &self.pair.lb1.host, &self.conf(0), datapath)
     }
 
     fn crash(&self, agent: &Running) -> Result<()> {
         match self.contender {
-            Contender::Vipd(_) => agent.process().signal_thread("election", Signal::SIGUSR1),
+            // The main thread is the one that decides.
+            Contender::Vipd(_) => agent.process().signal(Signal::SIGUSR1),
             Contender::Keepalived | Contender::RealTime => {
                 ensure!(agent.process().kill_child("keepalived")?, "keepalived has no child");
                 Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Args;
 use vipd_tests::procs::Usage;
-use vipd_tests::{Flood, Host, Moment, Pair};
+use vipd_tests::{Flood, Moment, Pair};
 
 use super::contender::Contender;
 use super::hostile::Kind;
@@ -56,14 +56,11 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
     let cuts = options.cuts.unwrap_or(if quick { 1 } else { 3 });
     let kinds = if options.kinds.is_empty() { Kind::ALL.to_vec() } else { options.kinds.clone() };
     let kinds = std::iter::once(Kind::None).chain(kinds.into_iter().filter(|kind| *kind != Kind::None));
-    let pair = Pair::new()?;
-    let stranger = pair.lab.host("stranger")?;
-    pair.lab.connect(&stranger, "eth0", "192.168.1.66/24", &pair.switch)?;
+    let plan = Plan { seconds, cuts };
     let mut cases = Vec::new();
     for kind in kinds {
         for contender in Contender::ALL {
             eprintln!("flood: {}: {contender}", kind.name());
-            let plan = Plan { pair: &pair, stranger: &stranger, seconds, cuts };
             cases.push(plan.play(contender, kind).with_context(|| format!("{contender}: {}", kind.name()))?);
         }
     }
@@ -71,23 +68,23 @@ pub(super) fn run(options: &Options, quick: bool) -> Result<Report> {
 }
 
 /// What is the same for all cases.
-struct Plan<'a> {
-    pair: &'a Pair,
-    stranger: &'a Host,
+struct Plan {
     seconds: Duration,
     cuts: u32,
 }
 
-impl Plan<'_> {
+impl Plan {
     fn play(&self, contender: Contender, kind: Kind) -> Result<Case> {
-        let pair = self.pair;
-        pair.restore()?;
+        // A lab for each: some agents write a line for every frame, and those go with the lab.
+        let pair = Pair::new()?;
+        let stranger = pair.lab.host("stranger")?;
+        pair.lab.connect(&stranger, "eth0", "192.168.1.66/24", &pair.switch)?;
         let setting = Setting::new(kind.interval());
         let patience = Duration::from_secs(5).max(8 * setting.interval.length());
         let lb1 = pair.lb1.start(contender.agent(), &contender.conf(&setting.confs[0]))?;
         let lb2 = pair.lb2.start(contender.agent(), &contender.conf(&setting.confs[1]))?;
         pair.wait_for_holder(&pair.lb1, LIMIT)?;
-        let mut wire = Wire::open(pair, setting.interval)?;
+        let mut wire = Wire::open(&pair, setting.interval)?;
         wire.wait_for_calm(LIMIT)?.context("lb1 is not left alone before there is any flood")?;
         let trees = [lb1.processes(), lb2.processes()];
         let usage = || trees.each_ref().map(|tree| Usage::of(tree));
@@ -97,7 +94,7 @@ impl Plan<'_> {
         let flood = if frames.is_empty() {
             None
         } else {
-            Some(Flood::start(self.stranger, "eth0", frames, at_most, FRAMES)?)
+            Some(Flood::start(&stranger, "eth0", frames, at_most, FRAMES)?)
         };
         let (entered, before, from) = (masters(&lb1) + masters(&lb2), usage(), Moment::now());
         let seen = wire.watch(self.seconds)?;

@@ -159,6 +159,8 @@ pub(super) fn play(
     // One after the other: loading a program into the kernel keeps a core busy, and two would be all there are.
     pair.wait_for_holder(&pair.lb1, LIMIT)?;
     let lb2 = start(&pair.lb2, &setting.confs[1])?;
+    // Until then it has heard none of the adverts that the floor is counted from.
+    lb2.wait_for_state("BACKUP", LIMIT)?;
     let mut samples = Vec::new();
     for fault in Fault::ALL {
         let heard = watch.settle().with_context(|| format!("before {fault}"))?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use vipd_tests::{Host, Pair, procs};
+use vipd_tests::{Balancer, Host, Pair, procs};
 
 use super::contender::Contender;
 use super::load::{Hogs, Load};
@@ -134,8 +134,10 @@ impl Plan<'_> {
     fn play(&self, contender: Contender, load: Load, place: Place) -> Result<Case> {
         let Self { pair, setting, .. } = self;
         pair.restore()?;
-        let lb1 = pair.lb1.start(contender.agent(), &contender.conf(&setting.confs[0]))?;
-        let lb2 = pair.lb2.start(contender.agent(), &contender.conf(&setting.confs[1]))?;
+        let start = |node: &Balancer, conf| {
+            node.start(contender.agent(), &load.conf(contender.conf(conf))).context("the agent's start")
+        };
+        let (lb1, lb2) = (start(&pair.lb1, &setting.confs[0])?, start(&pair.lb2, &setting.confs[1])?);
         let mut wire = Wire::open(pair, setting.interval)?;
         pair.wait_for_holder(&pair.lb1, LIMIT)?;
         wire.wait_for_calm(LIMIT)?.context("lb1 is not left alone before there is any load")?;
