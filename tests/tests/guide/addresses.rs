@@ -83,9 +83,7 @@ fn multi_interface_vips_move_together_and_are_announced_on_both_networks() {
     let (_, tracked) = tracked.split_once("{\n").expect("an instance");
     let (tracked, _) = tracked.rsplit_once('}').expect("it is closed");
     let fragment = include_str!("../../fixtures/guide/multi_interface.conf");
-    let conf = |node: Conf| {
-        quick(node, fragment).replace("track_interface {\neth0 weight -50\n}\n", tracked)
-    };
+    let conf = |node: Conf| quick(node, fragment).replace("track_interface {\neth0 weight -50\n}\n", tracked);
     let lb1 = pair.lb1.start(VIPD, &conf(Conf::lb1())).expect("lb1");
     lb1.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let lb2 = pair.lb2.start(VIPD, &conf(Conf::lb2())).expect("lb2");
@@ -191,10 +189,16 @@ fn unicast_pair_as_printed() {
         let mut since_then = 0;
         let began = Moment::now();
         while since_then < 8 {
-            let sent = |frame: &Frame| Some((frame.at, frame.advert()?)).filter(|_| !frame.went_to(&pair.lb1.port) && !frame.went_to(&pair.lb2.port));
+            let sent = |frame: &Frame| {
+                Some((frame.at, frame.advert()?))
+                    .filter(|_| !frame.went_to(&pair.lb1.port) && !frame.went_to(&pair.lb2.port))
+            };
             let (at, advert) = tap.wait_for(SOON, sent).expect("an advert");
             let peers = [pair.lb1.ip, pair.lb2.ip];
-            assert!(peers.contains(&advert.source) && peers.contains(&advert.destination), "{agent}: {advert:?}");
+            assert!(
+                peers.contains(&advert.source) && peers.contains(&advert.destination),
+                "{agent}: {advert:?}"
+            );
             if at > began {
                 assert_eq!(advert.source, pair.lb2.ip, "{agent}: LB1 stays BACKUP");
                 since_then += 1;

@@ -10,9 +10,9 @@ mod six;
 use std::process::Command;
 use std::time::Duration;
 
-use vipd_tests::guide::Conf;
 use vipd_tests::frame::Advert;
-use vipd_tests::{Agent, Balancer, Datapath, Host, Pair, Process, Running, Services, Tap, services};
+use vipd_tests::guide::Conf;
+use vipd_tests::{Agent, Balancer, Datapath, Host, Pair, Process, Running, Services, Tap, facts, services};
 
 /// The guide's intervals are seconds, and its scripts want three results and more.
 const SOON: Duration = Duration::from_mins(2);
@@ -31,8 +31,8 @@ use Node::{Lb1, Lb2};
 /// The guide's site at work: HAProxy on both nodes, and an agent on each.
 struct Site {
     running: [Option<Running>; 2],
-    /// How often an agent was told to stop.
-    stops: [usize; 2],
+    /// What `notify.sh` writes on each node.
+    logs: [Process; 2],
     agent: Agent,
     confs: [Conf; 2],
     services: Services,
@@ -45,7 +45,8 @@ impl Site {
         let pair = Pair::new().expect("lab");
         let services = pair.start_services().expect("nginx and haproxy");
         let confs = [Conf::lb1(), Conf::lb2()].map(vary);
-        let mut site = Self { running: [None, None], stops: [0, 0], agent, confs, services, pair };
+        let logs = [&pair.lb1, &pair.lb2].map(|node| follow(&node.host, 1));
+        let mut site = Self { running: [None, None], logs, agent, confs, services, pair };
         site.start(Lb1);
         site.expect(Lb1, "MASTER");
         site.start(Lb2);
@@ -76,16 +77,23 @@ impl Site {
     }
 
     /// `systemctl stop keepalived`.
-    fn stop(&mut self, node: Node) {
+    fn stop(&self, node: Node) {
         let process = self.agent(node).process();
         process.stop().expect("SIGTERM");
         process.wait(SOON).expect("it ends");
-        self.stops[node as usize] += 1;
+        self.expect_told(node, "STOP");
     }
 
-    /// Awaits the next change to this state.
+    /// Awaits the next change to this state, and that `notify.sh` has written it down: Keepalived runs its scripts beside each
+    /// other, so that the next one may be first.
     fn expect(&self, node: Node, state: &str) {
         self.agent(node).wait_for_state(state, SOON).expect(state);
+        self.expect_told(node, state);
+    }
+
+    fn expect_told(&self, node: Node, state: &str) {
+        let line = format!("transitioning to {state} for VI_1");
+        self.logs[node as usize].wait_for_line(&line, SOON).expect("the script runs");
     }
 
     /// Awaits that this node alone holds the address.
@@ -101,8 +109,7 @@ impl Site {
 
     /// `systemctl start haproxy` on the first node.
     fn start_haproxy(&mut self) {
-        self.services.lb1 =
-            services::haproxy(&self.pair.lb1.host, &self.services.servers).expect("haproxy");
+        self.services.lb1 = services::haproxy(&self.pair.lb1.host, &self.services.servers).expect("haproxy");
     }
 
     /// The next advert of either node, as it enters the switch.
@@ -112,16 +119,14 @@ impl Site {
             .expect("an advert")
     }
 
-    /// Stops both agents, and returns what `notify.sh` was told on each node: `MASTER`, and so on.
-    fn finish(mut self) -> [Vec<String>; 2] {
-        for node in [Lb2, Lb1] {
+    /// Stops both agents, the Backup first, which would take over otherwise, and returns what `notify.sh` was told on each node:
+    /// `MASTER`, and so on.
+    fn finish(self) -> [Vec<String>; 2] {
+        let held = facts::address(self.host(Lb1), Pair::vip()).expect("ip").is_some();
+        for node in if held { [Lb2, Lb1] } else { [Lb1, Lb2] } {
             self.stop(node);
         }
         [Lb1, Lb2].map(|node| {
-            let log = follow(self.host(node), LOG);
-            for _ in 0..self.stops[node as usize] {
-                log.wait_for_line("transitioning to STOP for VI_1", SOON).expect("told of the end");
-            }
             let text = self.host(node).read_file(LOG).expect("the log");
             let line = |line: &str| {
                 let (_, told) = line.split_once(" transitioning to ").expect("a line of the guide's script");
@@ -132,9 +137,9 @@ impl Site {
     }
 }
 
-/// The lines of a file that comes to be on a host, as they are written.
-fn follow(host: &Host, path: &str) -> Process {
-    host.spawn("tail", &["-n", "+1", "--sleep-interval=0.05", "-F", path]).expect("tail")
+/// What `notify.sh` writes on a host, from this line on.
+fn follow(host: &Host, first: usize) -> Process {
+    host.spawn("tail", &["-n", &format!("+{first}"), "--sleep-interval=0.05", "-F", LOG]).expect("tail")
 }
 
 /// Runs a line of the guide's on a host, as in a terminal, and returns what it says.

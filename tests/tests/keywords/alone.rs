@@ -31,10 +31,11 @@ impl Node {
     /// The next that it sends: `A` for an advert, `G` for an announcement of its address.
     fn next(&self) -> (char, Frame) {
         let kind = |frame: &Frame| {
-            let kind = match (frame.advert(), frame.gratuitous_arp()) {
-                (Some(_), _) => 'A',
-                (_, Some(_)) => 'G',
-                _ => return None,
+            let announces = || frame.gratuitous_arp().is_some() || frame.neighbour_advertisement().is_some();
+            let kind = match frame.advert() {
+                Some(_) => 'A',
+                None if announces() => 'G',
+                None => return None,
             };
             (self.lan.sender(frame) == Some(0)).then(|| (kind, frame.clone()))
         };
@@ -119,6 +120,29 @@ fn announcements_come_in_the_sets_that_the_file_asks_for() {
                 sets.truncate(expected.len());
             }
             assert_eq!(sets, expected, "{agent}: {global} {lines}: {sent}");
+        }
+    }
+}
+
+/// `vrrp_gna_interval`, `gna_interval` of a `garp_group`: the same over IPv6, for which `garp_interval` says nothing.
+#[test]
+fn announcements_over_ipv6_keep_an_interval_of_their_own() {
+    let address = "fe80::5:1".parse().expect("an address");
+    let lines = "garp_master_repeat 3\ngarp_master_delay 0";
+    let quick = Settings::ipv6(100).addresses_are(vec![address]).line(lines);
+    let conf = quick.keepalived("fe80::a".parse().expect("an address"), &[]);
+    for (blocks, global, expected) in [
+        ("", "vrrp_garp_interval 0.5", vec![3]),
+        ("", "vrrp_gna_interval 0.5", vec![1, 1, 1]),
+        ("garp_group {\ngna_interval 0.5\ninterface eth0\n}", "", vec![1, 1, 1]),
+    ] {
+        for agent in BOTH {
+            let node = Node::start(agent, Family::V6, &with(&conf, global, blocks));
+
+            let sent = node.sent(|sent| sent.matches('A').count() == 14);
+
+            let sets: Vec<usize> = sent.split('A').map(str::len).filter(|length| *length > 0).collect();
+            assert_eq!(sets, expected, "{agent}: {global} {blocks}: {sent}");
         }
     }
 }

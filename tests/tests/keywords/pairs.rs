@@ -31,7 +31,10 @@ impl Site {
     /// The priority of the next advert of either node, and when it came.
     fn next(&self) -> (u8, Moment) {
         let ports = [&self.pair.lb1.port, &self.pair.lb2.port];
-        let sent = |frame: &Frame| Some((frame.advert()?.priority, frame.at)).filter(|_| ports.iter().any(|port| frame.came_from(port)));
+        let sent = |frame: &Frame| {
+            Some((frame.advert()?.priority, frame.at))
+                .filter(|_| ports.iter().any(|port| frame.came_from(port)))
+        };
         self.tap.wait_for(SOON, sent).expect("an advert")
     }
 }
@@ -41,9 +44,13 @@ impl Site {
 #[test]
 fn a_master_of_lower_priority_is_displaced_as_the_file_says() {
     for agent in BOTH {
-        for (lines, displaces) in
-            [("", true), ("preempt", true), ("nopreempt", false), ("preempt_delay 3", true), ("nopreempt\npreempt_delay 1", false)]
-        {
+        for (lines, displaces) in [
+            ("", true),
+            ("preempt", true),
+            ("nopreempt", false),
+            ("preempt_delay 3", true),
+            ("nopreempt\npreempt_delay 1", false),
+        ] {
             let site = Site::new(agent);
             let lower = site.start(100, "", "");
             lower.wait_for_state("MASTER", SOON).expect("nobody else is there");
@@ -62,7 +69,10 @@ fn a_master_of_lower_priority_is_displaced_as_the_file_says() {
                 site.pair.wait_for_holder(&site.pair.lb1, SOON).expect("one holder");
                 let waited = taken.since(came);
                 // Without a delay it is a down interval of 600 ms and some.
-                assert!(!lines.contains("delay") || waited > Duration::from_secs(2), "{agent} {lines}: {waited:?}");
+                assert!(
+                    !lines.contains("delay") || waited > Duration::from_secs(2),
+                    "{agent} {lines}: {waited:?}"
+                );
             } else {
                 for _ in 0..15 {
                     assert_eq!(site.next().0, 100, "{agent} {lines}");
@@ -115,9 +125,13 @@ fn silence_is_so_many_adverts_long() {
 fn grouped(priority: u8, blocks: &str, group: &str) -> Conf {
     let first = Settings::v3(priority).keepalived(Pair::vip(), &[]);
     let second = first.text().replace("VI_1", "VI_2").replace("eth0", "eth1");
-    let second = second.replace("virtual_router_id 51", "virtual_router_id 52").replace("192.168.1.", "192.168.2.");
+    let second =
+        second.replace("virtual_router_id 51", "virtual_router_id 52").replace("192.168.1.", "192.168.2.");
     let group = format!("vrrp_sync_group G {{\ngroup {{\nVI_1\nVI_2\n}}\n{group}\n}}\n");
-    Conf::from(format!("global_defs {{\nscript_user root\nenable_script_security\n}}\n{blocks}{}{second}{group}", first.text()))
+    Conf::from(format!(
+        "global_defs {{\nscript_user root\nenable_script_security\n}}\n{blocks}{}{second}{group}",
+        first.text()
+    ))
 }
 
 /// `vrrp_sync_group`: what one member lacks moves both, and both come back together; what the group tracks with a weight moves

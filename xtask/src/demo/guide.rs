@@ -9,7 +9,11 @@ use super::story::{Chapter, millis};
 const CHECKS: [(&str, &str, &[&str]); 3] = [
     ("T+2s", "the first check fails", &["chk_haproxy: exit code 1; 2 more", "`chk_haproxy` now returning 1"]),
     ("T+4s", "the second check fails", &["chk_haproxy: exit code 1; 1 more"]),
-    ("T+6s", "the third one counts: priority below lb2", &["check chk_haproxy failed", "(chk_haproxy) failed"]),
+    (
+        "T+6s",
+        "the third one counts: priority below lb2",
+        &["check chk_haproxy failed", "(chk_haproxy) failed"],
+    ),
 ];
 /// The only check of the built-in kind.
 const BUILT_IN: (&str, &str, &[&str]) = ("", "the end of HAProxy is seen", &["check haproxy failed"]);
