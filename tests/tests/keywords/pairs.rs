@@ -106,16 +106,15 @@ fn silence_is_so_many_adverts_long() {
             lb2.wait_for_state("BACKUP", SOON).expect("it listens");
             let (lb1, lb2) = (&site.pair.lb1.port, &site.pair.lb2.port);
             let heard = |frame: &Frame| frame.advert().filter(|_| frame.went_to(lb2)).map(|_| frame.at);
-            site.tap.wait_for(SOON, heard).expect("it hears the Master");
+            let mut last = site.tap.wait_for(SOON, heard).expect("it hears the Master");
 
             lb1.cut().expect("cut");
 
-            let mut last = None;
             let taken = site.tap.wait_for(SOON, |frame| {
-                last = heard(frame).or(last);
+                last = heard(frame).unwrap_or(last);
                 frame.advert().filter(|_| frame.came_from(lb2)).map(|_| frame.at)
             });
-            let waited = taken.expect("takeover").since(last.expect("one at least"));
+            let waited = taken.expect("takeover").since(last);
             assert!(waited >= Duration::from_millis(1200), "{agent} {global}{lines}: {waited:?}");
         }
     }
