@@ -5,6 +5,7 @@ mod announcer;
 mod board;
 mod clock;
 mod defence;
+mod farewell;
 mod fenced;
 mod frames;
 mod links;
@@ -18,5 +19,6 @@ mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
+pub(crate) use farewell::PATIENCE;
 pub use plan::{Error as PlanError, Group, Planned, plan, statics};
 pub use run::{Command, Election};
