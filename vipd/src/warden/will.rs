@@ -48,7 +48,7 @@ pub(super) struct Place {
 /// The will of an agent. Clones are the same will, and so is what a fork inherits.
 ///
 /// Its room is set aside once, before the fork: for what the configuration asks for and as much again, so that other
-/// configurations find room later. A page that nobody has written to costs nothing.
+/// configurations find room later. It is locked memory: what is not used costs as much as what is.
 #[derive(Clone)]
 pub struct Will(Arc<Parts>);
 
@@ -131,14 +131,15 @@ impl Will {
     pub fn new(config: &Config) -> io::Result<Self> {
         let (mut resignations, mut octets, mut holds) =
             (64, 64 << 10, 256 + 2 * config.static_addresses.len());
-        let mut undos = 64 + 2 * (config.static_routes.len() + config.static_rules.len());
+        let mut undos = 256 + 2 * (config.static_routes.len() + config.static_rules.len());
         for instance in &config.instances {
             let destinations = instance.peers.len().max(1);
             resignations += 2 * destinations;
             octets += 2 * destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
             holds += 2 * (instance.addresses.len() + instance.excluded.len());
-            // For a virtual MAC and kernel parameters, a few more.
-            undos += 2 * (instance.routes.len() + instance.rules.len() + 8);
+            // A macvlan is made and set up, and parameters of the interface below it are set.
+            let own = if instance.vmac.is_some() { 4 } else { 1 };
+            undos += 2 * (instance.routes.len() + instance.rules.len() + own);
         }
         Ok(Self(Arc::new(Parts {
             executed: shared::zeroed(1)?,
@@ -198,7 +199,7 @@ impl Will {
         if !has_room {
             tracing::error!("the will is full: restart vipd, so that it has room for this configuration");
         }
-        has_room && !self.0.executed[0].load(Ordering::SeqCst)
+        has_room && !self.is_executed()
     }
 
     fn asks_address(&self, address: &Address) -> bool {
@@ -263,6 +264,11 @@ impl Will {
     /// Calls `each` for everything that is to be undone beside addresses, the latest first. Each is given out once.
     pub(super) fn take_undos(&self, each: impl FnMut(Word<'_>)) {
         self.0.undos.take(each);
+    }
+
+    /// Nothing is put anywhere any more.
+    pub(super) fn is_executed(&self) -> bool {
+        self.0.executed[0].load(Ordering::SeqCst)
     }
 
     /// From now on nothing is put anywhere; see [`Will::asks`].
