@@ -182,9 +182,10 @@ fn routes_and_rules_come_and_go_with_the_addresses() {
             Family::V4 => {
                 "virtual_routes {\n10.7.0.0/16 via 192.168.1.50 dev eth0 src 192.168.1.100 metric 7\n\
                  10.8.0.0/16 dev eth0 scope link table 1000 mtu 1400\nblackhole 10.6.0.0/16\n\
-                 default via 192.168.1.50 table 100\n}\n\
+                 default via 192.168.1.50 table 100\n10.9.0.0/16 via 172.16.0.1 dev eth0 onlink\n}\n\
                  virtual_rules {\nfrom 192.168.1.100 table 100 priority 700\n\
-                 to 10.8.0.0/16 lookup 1000 pref 701\niif eth0 fwmark 7/0xff table 100 pref 702\n}"
+                 to 10.8.0.0/16 lookup 1000 pref 701\niif eth0 fwmark 7/0xff table 100 pref 702\n\
+                 oif eth0 table 100 pref 703\n}"
             }
             Family::V6 => {
                 "virtual_routes {\n2001:db8:7::/48 via 2001:db8:1::32 dev eth0 metric 7\n\
@@ -215,10 +216,11 @@ fn routes_and_rules_come_and_go_with_the_addresses() {
                 let routes = vec![
                     " 10.7.0.0/16 192.168.1.50 main",
                     " 10.8.0.0/16 - 1000",
+                    " 10.9.0.0/16 172.16.0.1 main",
                     " default 192.168.1.50 100",
                     "blackhole 10.6.0.0/16 - main",
                 ];
-                (routes, 3)
+                (routes, 4)
             }
             Family::V6 => {
                 let routes = vec![
@@ -346,14 +348,15 @@ fn secondaries_are_promoted_while_the_agent_runs() {
     assert_eq!(Traces::of(host).expect("facts"), before);
 }
 
-/// On an interface that comes late, and comes again.
+/// On an interface that comes late, and comes again (`default_interface`).
 #[test]
 fn what_is_static_follows_its_interface() {
     let lan = Lan::new(&[Vipd]).expect("lab");
     let host = &lan.node(0).host;
     let conf = Settings::v3(110).keepalived(lan.node(0).ip, &[]);
     let conf = conf.with_block(
-        "static_ipaddress {\n10.5.0.1/24 dev late0\n}\nstatic_routes {\n10.6.0.0/16 dev late0\n}",
+        "global_defs {\ndefault_interface late0\n}\nstatic_ipaddress {\n10.5.0.1/24\n}\n\
+         static_routes {\n10.6.0.0/16 dev late0\n}",
     );
     let vipd = Agent::Vipd(Datapath::Auto).start(host, &conf).expect("vipd");
     vipd.wait_for_state("MASTER", SOON).expect("nobody else is there");

@@ -19,6 +19,7 @@ use crate::effects::{Ground, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers;
 use crate::link::Monitor;
+use crate::net_namespace;
 use crate::notify::{self, Publisher};
 use crate::realtime::{self, Scheduling};
 use crate::reload::Source;
@@ -61,6 +62,9 @@ impl Agent {
     /// What is missing on this host; a sentence for people.
     pub fn prepare(config: Config, source: Source, run_dir: &Path) -> anyhow::Result<Self> {
         rights::check()?;
+        if let Some(name) = &config.net_namespace {
+            net_namespace::enter(name)?;
+        }
         let run_dir = Arc::new(RunDir::acquire(run_dir)?);
         let will = Will::new(&config).context("cannot make the memory that the warden reads")?;
         let mut degraded = Vec::new();
@@ -91,7 +95,7 @@ impl Agent {
     /// What must be done when a thread panics: this ends the process, whichever thread it is. An agent that lost one
     /// of its parts is not left running. `flush` writes out log lines.
     pub fn panic_hook(&self, flush: fn()) -> impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static {
-        let errand = Arc::clone(&self.errand);
+        let (errand, warden) = (Arc::clone(&self.errand), Arc::clone(&self.warden));
         move |panic| {
             // The election's own thread does nothing more; any other is not waited for, and what it may still do, the
             // will stops.
@@ -110,7 +114,10 @@ impl Agent {
             if !election {
                 errand.give_away();
             }
-            errand.sweep();
+            // A warden takes away what is left when those who take over need not wait for it.
+            if !warden.is_running() {
+                errand.sweep();
+            }
             // SAFETY: ends the process at once; exit handlers must not run beside threads that are at work.
             unsafe { libc::_exit(crate::cli::exit::BUG.into()) }
         }

@@ -12,6 +12,7 @@ mod exec;
 mod fence;
 mod leftovers;
 pub mod link;
+mod net_namespace;
 pub mod notify;
 mod reach;
 mod realtime;

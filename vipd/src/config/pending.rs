@@ -8,8 +8,6 @@ use super::tree::{Table, Value};
 /// What follows, and the keywords that it follows for: as keepalived.conf has them, and keys of the TOML form where they
 /// are spelt otherwise.
 const PENDING: &[(&str, &str)] = &[
-    ("vipd stays in the network namespace that it is started in", "net_namespace"),
-    ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
     ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
     (
         "the master accepts traffic to its addresses, unless a firewall drops it (decision 63)",

@@ -1,7 +1,7 @@
 //! Brings the addresses, routes and rules of every virtual router to what the election wants, on a thread of its own: the
 //! kernel works off such requests under one lock of the whole host, and an advert must not wait for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -185,7 +185,8 @@ impl Things {
             }
             Order::Replace(list) => {
                 let gone = std::mem::replace(&mut self.list, list);
-                let gone: Vec<Thing> = gone.into_iter().filter(|thing| !self.list.contains(thing)).collect();
+                let kept: HashSet<&Thing> = self.list.iter().collect();
+                let gone: Vec<Thing> = gone.into_iter().filter(|thing| !kept.contains(thing)).collect();
                 let mut done = release(rtnl, &gone, will)?;
                 if self.held {
                     let held = self.hold(rtnl, will)?;

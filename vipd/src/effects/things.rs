@@ -19,7 +19,7 @@ pub const ROUTE_PROTOCOL: u8 = 112;
 pub(super) const CREATE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
 /// One of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Thing {
     /// The interface of this index and name is up: a macvlan of the agent's own.
     Up(u32, String),

@@ -32,7 +32,7 @@ pub struct Group {
 }
 
 /// A virtual address on its interface, and how it is announced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Vip {
     /// The address.
     pub address: Address,

@@ -2,7 +2,7 @@
 //!
 //! Who leaves goes first, and resigns. When its addresses are gone, everybody else is given what is new, all at one moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -41,7 +41,7 @@ struct Before {
     id: InstanceId,
     planned: Planned,
     reach: Reach,
-    things: Vec<Thing>,
+    things: HashSet<Thing>,
 }
 
 impl Before {
@@ -80,6 +80,7 @@ impl Election {
         let priority = self.router.status(id).priority;
         tracing::info!("({}) taken away by a reload", self.name(id));
         self.members[usize::from(id.0)].leaving = true;
+        self.arithmetic.waiting.retain(|waiting| *waiting != id);
         self.router.handle(id, Input::Shutdown, clock::now());
         // The resignation leaves while it is known how.
         self.perform();
@@ -181,7 +182,12 @@ impl Election {
                 let member = &mut self.members[usize::from(id.0)];
                 member.lease = planned.spec().lease();
                 let was = std::mem::replace(&mut member.planned, planned);
-                before.push(Before { id, reach: reach(&was), things: was.things(), planned: was });
+                before.push(Before {
+                    id,
+                    reach: reach(&was),
+                    things: was.things().into_iter().collect(),
+                    planned: was,
+                });
             }
         }
         let spec = |before: &Before| {
@@ -236,7 +242,8 @@ impl Election {
             let things = self.planned(*id).things();
             if things.iter().any(|thing| !were.contains(thing)) {
                 let there = self.planned(*id).vips.iter().filter(|vip| vip.address.ifindex != 0);
-                let fresh = there.enumerate().filter(|(_, vip)| !was.vips.contains(vip));
+                let were: HashSet<&Vip> = was.vips.iter().collect();
+                let fresh = there.enumerate().filter(|(_, vip)| !were.contains(vip));
                 let fresh: Vec<usize> = fresh.map(|(number, _)| number).collect();
                 self.move_to(*id, things);
                 if self.router.state(*id) == State::Master {

@@ -143,6 +143,8 @@ pub struct Election {
     pub(super) fences: Fences,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) reloading: Option<Reloading>,
+    /// Until then nobody takes part (`vrrp_startup_delay`).
+    pub(super) delayed_until: Option<Instant>,
     /// Last, so that it goes last: nothing stands on it any more.
     pub(super) ground: Ground,
 }
@@ -205,6 +207,7 @@ impl Election {
             fences,
             verdicts: Vec::new(),
             reloading: None,
+            delayed_until: delay_of(config),
             ground,
         })
     }
@@ -223,6 +226,7 @@ impl Election {
                 self.announcer.deadline(),
                 self.defence_deadline(),
                 self.fences.deadline(),
+                self.delayed_until,
             ];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
@@ -232,6 +236,7 @@ impl Election {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
                     self.hear_answers();
+                    self.end_delay();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
@@ -273,6 +278,13 @@ impl Election {
         }
     }
 
+    /// Has everybody take part who waited only for the end of the delay after the start, when that has come.
+    fn end_delay(&mut self) {
+        if self.delayed_until.take_if(|until| *until <= clock::now()).is_some() {
+            self.weigh();
+        }
+    }
+
     /// Has a virtual router take part that is new.
     pub(super) fn begin(&mut self, id: InstanceId) {
         let planned = self.planned(id);
@@ -285,19 +297,6 @@ impl Election {
             self.router.handle(id, Input::FaultRaised(Fault::Source), now);
         }
         self.start_up(id);
-    }
-
-    async fn stop(&mut self) {
-        for id in self.places() {
-            self.router.handle(id, Input::Shutdown, clock::now());
-        }
-        self.perform();
-        self.statics.release(&self.holder);
-        while self.statics.are_moving() || self.members.iter().any(|member| member.orders > 0) {
-            let Some(applied) = self.holder.applied().await else { return };
-            self.applied(&applied);
-        }
-        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
@@ -377,4 +376,14 @@ impl Election {
     pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> {
         self.places().filter(|id| !self.planned(*id).config.is_vacant())
     }
+}
+
+/// Until when nobody takes part in the election of an agent that starts now.
+fn delay_of(config: &Config) -> Option<Instant> {
+    let delay = config.startup_delay;
+    if delay.is_zero() {
+        return None;
+    }
+    tracing::info!("takes part in {delay:?} (vrrp_startup_delay)");
+    Some(clock::now() + delay)
 }

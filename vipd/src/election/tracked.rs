@@ -13,7 +13,7 @@ pub(super) struct Arithmetic {
     pub(super) known: Known,
     trackers: Trackers,
     /// Virtual routers that take no part yet: something that they track without a weight has no result.
-    waiting: Vec<InstanceId>,
+    pub(super) waiting: Vec<InstanceId>,
 }
 
 impl Arithmetic {
@@ -68,8 +68,8 @@ impl Arithmetic {
 }
 
 impl Election {
-    /// Has a virtual router take part, unless something that it tracks without a weight has no result yet: then it waits, in
-    /// state INIT, as in Keepalived.
+    /// Has a virtual router take part, unless something that it tracks without a weight has no result yet, or nobody is to take
+    /// part so soon after the start: then it waits, in state INIT.
     pub(super) fn start_up(&mut self, id: InstanceId) {
         let planned = self.planned(id);
         if planned.ifindex == 0 {
@@ -79,9 +79,12 @@ impl Election {
                 "({name}) interface {interface} does not exist yet; there is {there}. It is used when it comes"
             );
         }
-        if let Some(thing) = self.arithmetic.awaited(id) {
+        let awaited = self.arithmetic.awaited(id);
+        if let Some(thing) = awaited {
             let waits = &self.arithmetic.known.plan.thing(thing).name;
             tracing::info!("({}) waits for the first result of {waits}", self.name(id));
+        }
+        if awaited.is_some() || self.delayed_until.is_some() {
             self.arithmetic.waiting.push(id);
         } else {
             self.router.handle(id, Input::Startup, clock::now());
@@ -112,7 +115,7 @@ impl Election {
         }
         let waiting = std::mem::take(&mut self.arithmetic.waiting);
         for id in waiting {
-            if self.arithmetic.awaited(id).is_some() {
+            if self.delayed_until.is_some() || self.arithmetic.awaited(id).is_some() {
                 self.arithmetic.waiting.push(id);
             } else {
                 self.tell(id, Input::Startup, now);

@@ -1,7 +1,10 @@
 //! A reload by SIGHUP or by `vipd reload`: what is different in the file is changed, and nothing else; a wrong file changes
 //! nothing.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod same;
+mod settings;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
