@@ -93,6 +93,8 @@ fn a_thousand_addresses_move_together() {
 
 /// An address that the kernel refuses is named, and not announced; those that are there serve. One that somebody takes away
 /// and that is not to be put back (`no_track`) is missing too.
+///
+/// C-ARP-05
 #[test]
 fn addresses_are_held_when_all_are_and_what_is_missing_is_named() {
     let lan = Lan::new(&[Vipd]).expect("lab");
