@@ -10,8 +10,8 @@ use super::tree::{Table, Value};
 const PENDING: &[(&str, &str)] = &[
     ("vipd stays in the network namespace that it is started in", "net_namespace"),
     ("vipd takes part as soon as it is started", "vrrp_startup_delay startup_delay"),
-    ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
-    ("the master accepts traffic to its addresses", "accept no_accept"),
+    // Strict mode is acted on but for this part of it.
+    ("the master accepts traffic to its addresses", "accept no_accept vrrp_strict strict_mode"),
 ];
 
 /// What follows from `keyword` being in the table.
