@@ -192,6 +192,14 @@ impl Running {
         self.process.wait_for_line(&format!("(VI_1) Entering {state} STATE"), within)
     }
 
+    /// What `vipd status` says to people; only vipd has it.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn status_table(&self) -> Result<String> {
+        self.host.command(&format!("{} status --run-dir {RUN_DIR}", vipd_binary()?.display()))
+    }
+
     /// What `vipd status --json` says; only vipd has it.
     ///
     /// # Errors
@@ -200,6 +208,14 @@ impl Running {
         let answer =
             self.host.command(&format!("{} status --run-dir {RUN_DIR} --json", vipd_binary()?.display()))?;
         serde_json::from_str(&answer).with_context(|| format!("status is not JSON: {answer}"))
+    }
+
+    /// Has vipd read its configuration anew, and returns when that is done: `vipd reload`.
+    ///
+    /// # Errors
+    /// If it is refused; the error carries why.
+    pub fn reload(&self) -> Result<String> {
+        self.host.command(&format!("{} reload --run-dir {RUN_DIR}", vipd_binary()?.display()))
     }
 
     /// Files that the agent has in its directory for run-time files.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vipd_tests::Make::Vipd;
 use vipd_tests::guide::Conf;
-use vipd_tests::{Agent, Datapath, Family, Frame, Host, Lan, Running, Settings, facts};
+use vipd_tests::{Agent, Datapath, Family, Frame, Host, Lan, Moment, Running, Settings, facts};
 
 use self::common::Traces;
 
@@ -89,6 +89,44 @@ fn a_thousand_addresses_move_together() {
         tap.wait_for(SOON, all_announced).unwrap_or_else(|error| panic!("{error}: {}", announced.len()));
         assert!(adverts > 0, "{family:?}: an advert came first");
     }
+}
+
+/// An address that the kernel refuses is named, and not announced; those that are there serve. One that somebody takes away
+/// and that is not to be put back (`no_track`) is missing too.
+#[test]
+fn addresses_are_held_when_all_are_and_what_is_missing_is_named() {
+    let lan = Lan::new(&[Vipd]).expect("lab");
+    let host = &lan.node(0).host;
+    host.sysctl("net/ipv6/conf/eth0/disable_ipv6", "1").expect("no IPv6");
+    let lines =
+        "virtual_ipaddress_excluded {\n2001:db8:5::1/64\n10.3.0.1/32 no_track\n10.4.0.1/32 dev none0\n}";
+    let status = |vipd: &Running| vipd.status().expect("status")["instances"][0].take();
+    // What is said is in the status a moment later.
+    let expect_missing = |vipd: &Running, missing: &[&str]| {
+        let deadline = Moment::now() + SOON;
+        while status(vipd)["addresses-missing"] != serde_json::json!(missing) {
+            assert!(!deadline.remaining().is_zero(), "{:#}", status(vipd));
+        }
+        assert_eq!(status(vipd)["addresses-held"], false);
+    };
+    let tap = lan.tap().expect("tap");
+
+    let vipd = start(&lan, &conf(&lan, Family::V4, lines));
+
+    vipd.process().wait_for_line("of 4 addresses 2 are missing", SOON).expect("it is said");
+    expect_missing(&vipd, &["2001:db8:5::1", "10.4.0.1"]);
+    let table = vipd.status_table().expect("status");
+    assert!(table.contains("holds 2 of 4 addresses; missing: 2001:db8:5::1, 10.4.0.1"), "{table}");
+    lan.wait_for_master(0).expect("those that are there serve");
+    let frames = tap.drain().expect("tap");
+    assert!(
+        frames.iter().all(|frame| frame.neighbour_advertisement().is_none()),
+        "what is missing is not announced"
+    );
+
+    host.command("ip address delete 10.3.0.1/32 dev eth0").expect("ip");
+    vipd.process().wait_for_line("of 4 addresses 3 are missing", SOON).expect("it is said");
+    expect_missing(&vipd, &["2001:db8:5::1", "10.4.0.1", "10.3.0.1"]);
 }
 
 /// `scope`, `broadcast`, `label`, `dev`, `no_track`.

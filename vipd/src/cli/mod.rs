@@ -3,6 +3,7 @@
 mod check;
 mod convert;
 mod operate;
+mod reload;
 mod run;
 mod status;
 
@@ -35,6 +36,7 @@ Examples:
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
   vipd handoff VI_1                              before maintenance: no request is lost
+  vipd reload                                    after the file was changed; also by SIGHUP
 
 Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused,
 70 a bug in vipd ended it (please report what it said).";
@@ -65,6 +67,8 @@ enum Command {
     Hold(Operate),
     /// Take part in the election again
     Release(Operate),
+    /// Read the configuration anew; a wrong one changes nothing, and of a right one only what is different
+    Reload(Reload),
 }
 
 #[derive(clap::Args)]
@@ -138,6 +142,13 @@ struct Operate {
     run_dir: PathBuf,
 }
 
+#[derive(clap::Args)]
+struct Reload {
+    /// Run directory of the agent
+    #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
+    run_dir: PathBuf,
+}
+
 /// Asks a running agent; says why it does not answer as it should.
 fn ask(run_dir: &Path, request: &Request) -> Result<Reply, ExitCode> {
     match control::ask(&crate::run_dir::control(run_dir), request) {
@@ -169,5 +180,6 @@ pub fn main() -> ExitCode {
         Command::Handoff(operate) => operate.execute(Operation::HandOff),
         Command::Hold(operate) => operate.execute(Operation::Hold),
         Command::Release(operate) => operate.execute(Operation::Release),
+        Command::Reload(reload) => reload.execute(),
     }
 }

@@ -6,12 +6,13 @@ use anstream::eprintln;
 
 use super::exit;
 use crate::agent::Agent;
+use crate::reload::Source;
 use crate::{config, telemetry};
 
 impl super::Run {
     pub(super) fn execute(self) -> ExitCode {
-        let host = self.host.unwrap_or_else(config::host_name);
-        let loaded = match config::load_as(&self.config, &host) {
+        let source = Source { path: self.config, host: self.host, datapath: self.datapath };
+        let loaded = match source.load() {
             Ok(loaded) => loaded,
             Err(diagnostics) => {
                 for diagnostic in &diagnostics {
@@ -20,9 +21,8 @@ impl super::Run {
                 return ExitCode::from(exit::CONFIG);
             }
         };
-        let config::Loaded { mut config, warnings, .. } = loaded;
-        config.datapath = self.datapath.unwrap_or(config.datapath);
-        let agent = Agent::prepare(config, &self.files);
+        let config::Loaded { config, warnings, .. } = loaded;
+        let agent = Agent::prepare(config, source, &self.files);
         telemetry::start(self.log_level);
         for warning in &warnings {
             tracing::warn!("{warning}");

@@ -42,7 +42,10 @@ impl Checker {
             timeout: check.timeout,
             probe,
             rhythm: Rhythm::new(check.interval, id.0, seed),
-            verdict: Verdict::new(check.rise, check.fall, check.init_fail),
+            verdict: match readings.state(id) {
+                Tracked::Unknown => Verdict::new(check.rise, check.fall, check.init_fail),
+                known => Verdict::resume(check.rise, check.fall, known),
+            },
             readings,
             overran: false,
         }
@@ -50,7 +53,7 @@ impl Checker {
 
     /// Makes the check without end.
     pub(super) async fn watch(mut self) {
-        if self.verdict.state() == Tracked::Down {
+        if self.verdict.state() == Tracked::Down && self.readings.state(self.id) == Tracked::Unknown {
             self.readings.set(self.id, Tracked::Down, Some("no success yet".to_owned()));
         }
         loop {
