@@ -13,8 +13,8 @@ use crate::warden::Will;
 pub struct Source {
     /// The file.
     pub path: PathBuf,
-    /// Whose lines count in it (`@NAME ...`); this host's by default.
-    pub host: Option<String>,
+    /// Lines for certain hosts (`@host`) count as they do on this one.
+    pub host: String,
     /// What the command line says of the datapath, which wins over the file.
     pub datapath: Option<Datapath>,
 }
@@ -25,8 +25,7 @@ impl Source {
     /// # Errors
     /// As for [`config::load_as`].
     pub fn load(&self) -> Result<Loaded, Diagnostics> {
-        let host = self.host.clone().unwrap_or_else(config::host_name);
-        let mut loaded = config::load_as(&self.path, &host)?;
+        let mut loaded = config::load_as(&self.path, &self.host)?;
         loaded.config.datapath = self.datapath.unwrap_or(loaded.config.datapath);
         Ok(loaded)
     }

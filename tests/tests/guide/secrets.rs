@@ -19,7 +19,9 @@ fn promise_6_the_password_is_in_no_log_no_status_no_finding_and_no_list_of_proce
     let other = Conf::lb2().password("An0ther");
     let lb2 = pair.lb2.start(VIPD, &other).expect("vipd");
     lb2.wait_for_state("MASTER", SOON).expect("it hears nobody");
-    lb1.process().wait_for_line("vrrpStatsAuthFailures", SOON).expect("the other password is said to be wrong");
+    lb1.process()
+        .wait_for_line("vrrpStatsAuthFailures", SOON)
+        .expect("the other password is said to be wrong");
     host.write_file("/etc/keepalived/other.conf", other.text(), 0o600).expect("writable");
 
     // Act

@@ -299,19 +299,6 @@ impl Election {
         self.start_up(id);
     }
 
-    async fn stop(&mut self) {
-        for id in self.places() {
-            self.router.handle(id, Input::Shutdown, clock::now());
-        }
-        self.perform();
-        self.statics.release(&self.holder);
-        while self.statics.are_moving() || self.members.iter().any(|member| member.orders > 0) {
-            let Some(applied) = self.holder.applied().await else { return };
-            self.applied(&applied);
-        }
-        self.notify();
-    }
-
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
     /// waited to be read is no silence (C-TMR-09, promise 2).
     fn judge_silence(&mut self) {
