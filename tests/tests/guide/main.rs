@@ -5,6 +5,7 @@
 
 mod addresses;
 mod scripts;
+mod secrets;
 mod six;
 
 use std::process::Command;
@@ -143,8 +144,9 @@ fn follow(host: &Host, first: usize) -> Process {
 }
 
 /// Runs a line of the guide's on a host, as in a terminal, and returns what it says.
-fn shell(host: &Host, line: &'static str) -> String {
-    let output = host.run(move || Command::new("bash").args(["-c", line]).output()).expect("bash");
+fn shell(host: &Host, line: &str) -> String {
+    let line = line.to_owned();
+    let output = host.run(move || Command::new("bash").args(["-c", &line]).output()).expect("bash");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 

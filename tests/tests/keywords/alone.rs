@@ -8,7 +8,7 @@ use vipd_tests::forge::Forged;
 use vipd_tests::guide::{self, Conf};
 use vipd_tests::{Agent, Family, Flood, Frame, Lan, Running, Settings, Tap, frame};
 
-use crate::{BOTH, SOON, with};
+use crate::{SOON, each, with};
 
 /// Adverts every two seconds: what is done at once is told apart from what the interval asks for.
 const SLOW: Duration = Duration::from_secs(2);
@@ -51,9 +51,9 @@ impl Node {
         sent
     }
 
-    /// The other node says this once, just after an advert of this one.
+    /// The other node says this once, just after an advert of this one, which has announced its address before.
     fn hear(&self, priority: u8) {
-        self.tap.drain().expect("tap");
+        while self.next().0 != 'G' {}
         while self.next().0 != 'A' {}
         let forged = Forged {
             mac: frame::read_mac(&self.lan.node(1).mac).expect("a MAC address"),
@@ -66,7 +66,8 @@ impl Node {
             vip: Ipv4Addr::new(192, 168, 1, 100),
             password: "",
         };
-        let _once = Flood::start(&self.lan.node(1).host, "eth0", vec![forged.frame()], SOON, 1);
+        let _once =
+            Flood::start(&self.lan.node(1).host, "eth0", vec![forged.frame()], SOON, 1).expect("flood");
         let heard = |frame: &Frame| frame.advert().filter(|_| frame.went_to(&self.lan.node(0).port));
         assert_eq!(self.tap.wait_for(SOON, heard).expect("it passes").priority, priority);
     }
@@ -82,7 +83,7 @@ fn v3(interval: Duration, lines: &str) -> Conf {
 #[test]
 fn announcements_come_in_the_sets_that_the_file_asks_for() {
     let quick = Duration::from_millis(200);
-    for (blocks, global, lines, expected, goes_on) in [
+    let cases = [
         ("", "", "garp_master_repeat 3\ngarp_master_delay 0", vec![3], false),
         ("", "vrrp_garp_master_repeat 2\nvrrp_garp_master_delay 0", "", vec![2], false),
         ("", "", "garp_master_repeat 2\ngarp_master_delay 1", vec![2, 2], false),
@@ -109,19 +110,18 @@ fn announcements_come_in_the_sets_that_the_file_asks_for() {
             vec![1, 1, 1],
             false,
         ),
-    ] {
-        for agent in BOTH {
-            let node = Node::start(agent, Family::V4, &with(&v3(quick, lines), global, blocks));
+    ];
+    each(&cases, |agent, (blocks, global, lines, expected, goes_on)| {
+        let node = Node::start(agent, Family::V4, &with(&v3(quick, lines), global, blocks));
 
-            let sent = node.sent(|sent| sent.matches('A').count() == 14);
+        let sent = node.sent(|sent| sent.matches('A').count() == 14);
 
-            let mut sets: Vec<usize> = sent.split('A').map(str::len).filter(|length| *length > 0).collect();
-            if goes_on {
-                sets.truncate(expected.len());
-            }
-            assert_eq!(sets, kept(agent, &expected), "{agent}: {global} {lines}: {sent}");
+        let mut sets: Vec<usize> = sent.split('A').map(str::len).filter(|length| *length > 0).collect();
+        if *goes_on {
+            sets.truncate(expected.len());
         }
-    }
+        assert_eq!(sets, kept(agent, expected), "{agent}: {global} {lines}: {sent}");
+    });
 }
 
 /// Of announcements that have to wait for their interval Keepalived 2.2.7 keeps one, whatever their number.
@@ -137,70 +137,67 @@ fn announcements_over_ipv6_keep_an_interval_of_their_own() {
     let lines = "garp_master_repeat 3\ngarp_master_delay 0";
     let quick = Settings::ipv6(100).addresses_are(vec![address]).line(lines);
     let conf = quick.keepalived("fe80::a".parse().expect("an address"), &[]);
-    for (blocks, global, expected) in [
+    let cases = [
         ("", "vrrp_garp_interval 0.5", vec![3]),
         ("", "vrrp_gna_interval 0.5", vec![1, 1, 1]),
         ("garp_group {\ngna_interval 0.5\ninterface eth0\n}", "", vec![1, 1, 1]),
-    ] {
-        for agent in BOTH {
-            let node = Node::start(agent, Family::V6, &with(&conf, global, blocks));
+    ];
+    each(&cases, |agent, (blocks, global, expected)| {
+        let node = Node::start(agent, Family::V6, &with(&conf, global, blocks));
 
-            let sent = node.sent(|sent| sent.matches('A').count() == 14);
+        let sent = node.sent(|sent| sent.matches('A').count() == 14);
 
-            let sets: Vec<usize> = sent.split('A').map(str::len).filter(|length| *length > 0).collect();
-            assert_eq!(sets, kept(agent, &expected), "{agent}: {global} {blocks}: {sent}");
-        }
-    }
+        let sets: Vec<usize> = sent.split('A').map(str::len).filter(|length| *length > 0).collect();
+        assert_eq!(sets, kept(agent, expected), "{agent}: {global} {blocks}: {sent}");
+    });
 }
 
 /// `garp_lower_prio_repeat`, `garp_lower_prio_delay`, `lower_prio_no_advert`, `vrrp_strict`: an advert of lower priority is
 /// answered by an advert, and by announcements.
 #[test]
 fn a_losing_advert_is_answered_as_the_file_says() {
-    for (global, lines, expected) in [
+    let cases = [
         ("", "garp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "AGGGA"),
         ("vrrp_garp_lower_prio_repeat 2\nvrrp_garp_lower_prio_delay 0", "", "AGGA"),
         ("", "garp_lower_prio_repeat 2\ngarp_lower_prio_delay 1", "AGGGGA"),
         ("", "garp_lower_prio_repeat 0", "AA"),
         ("", "lower_prio_no_advert\ngarp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "GGGAA"),
         ("vrrp_lower_prio_no_advert", "garp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "GGGAA"),
-        ("vrrp_strict", "garp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "GGGAA"),
-        ("", "strict_mode\ngarp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "GGGAA"),
-    ] {
-        for agent in BOTH {
-            let lines = format!("garp_master_delay 0\n{lines}");
-            let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
-            node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
+        ("vrrp_strict", "garp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "AA"),
+        ("", "strict_mode\ngarp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "AA"),
+    ];
+    each(&cases, |agent, (global, lines, expected)| {
+        let lines = format!("garp_master_delay 0\n{lines}");
+        let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
+        node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
 
-            node.hear(90);
+        node.hear(90);
 
-            let sent = node.sent(|sent| sent.matches('A').count() == 2);
-            assert_eq!(sent, expected, "{agent}: {global} {lines}");
-        }
-    }
+        let sent = node.sent(|sent| sent.matches('A').count() == 2);
+        assert_eq!(sent, *expected, "{agent}: {global} {lines}");
+    });
 }
 
 /// `higher_prio_send_advert`, and the want of it in strict mode: whether a Master that has lost says a last word before it
 /// makes way. Whoever displaced it here is gone at once, so that it takes over again.
 #[test]
 fn a_master_that_has_lost_says_one_last_word_where_the_file_asks_for_it() {
-    for (global, lines, expected) in [
+    let cases = [
         ("", "higher_prio_send_advert true", "AAG"),
         ("", "higher_prio_send_advert false", "AG"),
         ("vrrp_higher_prio_send_advert true", "", "AAG"),
         ("vrrp_higher_prio_send_advert false", "", "AG"),
         ("vrrp_strict", "", "AG"),
-    ] {
-        for agent in BOTH {
-            let lines = format!("garp_master_delay 0\n{lines}");
-            let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
-            node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
+    ];
+    each(&cases, |agent, (global, lines, expected)| {
+        let lines = format!("garp_master_delay 0\n{lines}");
+        let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
+        node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
 
-            node.hear(200);
+        node.hear(200);
 
-            assert_eq!(node.sent(|sent| sent.ends_with('G')), expected, "{agent}: {global} {lines}");
-        }
-    }
+        assert_eq!(node.sent(|sent| sent.ends_with('G')), *expected, "{agent}: {global} {lines}");
+    });
 }
 
 /// `vrrp_version`, `vrrp_mcast_group4`, `vrrp_mcast_group6`, `mcast_dst_ip`: how and where it speaks.
@@ -208,7 +205,7 @@ fn a_master_that_has_lost_says_one_last_word_where_the_file_asks_for_it() {
 fn version_and_group_are_those_of_the_file() {
     let v4 = || v3(Duration::from_secs(1), "").replace("version 3\n", "");
     let v6 = || Settings::ipv6(100).keepalived("fe80::a".parse().expect("an address"), &[]);
-    for (family, conf, version, group) in [
+    let cases = [
         (Family::V4, with(&v4(), "", ""), 2, "224.0.0.18"),
         (Family::V4, with(&v4(), "vrrp_version 3", ""), 3, "224.0.0.18"),
         (Family::V4, with(&v4(), "vrrp_mcast_group4 224.0.0.99", ""), 2, "224.0.0.99"),
@@ -220,19 +217,18 @@ fn version_and_group_are_those_of_the_file() {
         ),
         (Family::V6, with(&v6(), "", ""), 3, "ff02::12"),
         (Family::V6, with(&v6(), "vrrp_mcast_group6 ff02::99", ""), 3, "ff02::99"),
-    ] {
-        for agent in BOTH {
-            let node = Node::start(agent, family, &conf);
+    ];
+    each(&cases, |agent, (family, conf, version, group)| {
+        let node = Node::start(agent, *family, conf);
 
-            let (_, sent) = node.next();
+        let (_, sent) = node.next();
 
-            let advert = sent.advert().expect("an advert comes first");
-            assert_eq!(
-                (advert.version, advert.destination.to_string().as_str()),
-                (version, group),
-                "{agent}: {}",
-                conf.text()
-            );
-        }
-    }
+        let advert = sent.advert().expect("an advert comes first");
+        assert_eq!(
+            (advert.version, advert.destination.to_string().as_str()),
+            (*version, *group),
+            "{agent}: {}",
+            conf.text()
+        );
+    });
 }

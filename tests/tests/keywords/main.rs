@@ -4,6 +4,7 @@
 mod alone;
 mod pairs;
 
+use std::thread;
 use std::time::Duration;
 
 use vipd_tests::guide::Conf;
@@ -13,6 +14,20 @@ use vipd_tests::{Agent, Datapath};
 const SOON: Duration = Duration::from_mins(1);
 const VIPD: Agent = Agent::Vipd(Datapath::Auto);
 const BOTH: [Agent; 2] = [Agent::Keepalived, VIPD];
+
+/// Plays each case with both agents, eight at once: they mostly wait.
+fn each<C: Sync>(cases: &[C], play: impl Fn(Agent, &C) + Sync) {
+    for some in cases.chunks(4) {
+        thread::scope(|scope| {
+            for case in some {
+                for agent in BOTH {
+                    let play = &play;
+                    scope.spawn(move || play(agent, case));
+                }
+            }
+        });
+    }
+}
 
 /// With these lines in `global_defs`, and these blocks behind them.
 fn with(conf: &Conf, global: &str, blocks: &str) -> Conf {

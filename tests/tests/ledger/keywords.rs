@@ -7,12 +7,6 @@ use std::path::Path;
 
 use crate::{read, root, sources};
 
-/// Keywords that nothing can be seen of from outside, and why.
-const UNSEEN: [(&str, &str); 3] = [
-    ("net_namespace", "not acted on yet"),
-    ("vrrp_startup_delay", "not acted on yet"),
-    ("notify_deleted", "what a reload takes away"),
-];
 /// Blocks whose words stand in the middle of a line.
 const WITHIN_LINES: [&str; 5] = ["Address", "Peer", "Tracked", "Route", "Rule"];
 
@@ -71,17 +65,8 @@ fn every_keyword_is_named_by_a_test_of_what_it_does() {
     let unnamed: Vec<_> = keys()
         .into_iter()
         .filter(|((scope, _), words)| !words.iter().any(|word| stands_in(&tests, scope, word)))
-        .filter(|(_, words)| !words.iter().all(|word| UNSEEN.iter().any(|(unseen, _)| unseen == word)))
         .map(|((scope, _), words)| format!("{scope}: {}", words.join(", ")))
         .collect();
 
     assert!(unnamed.is_empty(), "no test names any of\n{}", unnamed.join("\n"));
-}
-
-#[test]
-fn what_is_excused_from_being_seen_is_a_keyword() {
-    let keys = keys();
-    for (word, why) in UNSEEN {
-        assert!(keys.values().flatten().any(|known| known == word), "{word} ({why}) is no keyword");
-    }
 }

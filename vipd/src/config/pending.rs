@@ -8,10 +8,10 @@ use super::tree::{Table, Value};
 /// What follows, and the keywords that it follows for: as keepalived.conf has them, and keys of the TOML form where they
 /// are spelt otherwise.
 const PENDING: &[(&str, &str)] = &[
-    ("adverts are judged and answered as RFC 9568 and RFC 3768 say", "vrrp_strict strict_mode"),
+    // Strict mode is acted on but for this part of it.
     (
         "the master accepts traffic to its addresses, unless a firewall drops it (decision 63)",
-        "accept no_accept",
+        "accept no_accept vrrp_strict strict_mode",
     ),
 ];
 
