@@ -87,6 +87,16 @@ impl Agent {
     }
 }
 
+/// As [`Agent::start`], for a vipd that tells of every result of a check (`--log-level debug`).
+///
+/// # Errors
+/// As [`Agent::start`].
+pub fn start_talkative_vipd(host: &Host, conf: &Conf) -> Result<Running> {
+    let vipd = vipd_binary()?;
+    let command = ["sh", "-c", "exec \"$0\" \"$@\" --log-level debug", &vipd.to_string_lossy()];
+    start_vipd_by(&command, host, conf, Datapath::Auto)
+}
+
 /// Installs the configuration on a host and starts vipd there by a command line to which vipd's own arguments are added:
 /// a program around vipd, or one that takes rights from it.
 ///

@@ -22,6 +22,7 @@ pub mod http;
 mod lab;
 mod lan;
 mod metronome;
+mod objects;
 mod pair;
 pub mod probe;
 mod process;
@@ -38,13 +39,16 @@ mod time;
 mod tshark;
 mod wire;
 
-pub use agent::{Agent, Datapath, Running, instrumented_vipd, start_vipd_by, use_vipd, vipd_binary};
+pub use agent::{
+    Agent, Datapath, Running, instrumented_vipd, start_talkative_vipd, start_vipd_by, use_vipd, vipd_binary,
+};
 pub use asker::{Asker, Reply};
 pub use flood::Flood;
 pub use host::Host;
 pub use lab::Lab;
 pub use lan::{Family, Lan, Make, Router};
 pub use metronome::Metronome;
+pub use objects::{Kind, Object};
 pub use pair::{Balancer, Pair, Services};
 pub use process::{Line, Process};
 pub use rtnl::{Change, Rtnl};

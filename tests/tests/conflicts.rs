@@ -61,7 +61,11 @@ fn the_last_word_after_a_burst_of_claims_is_ours() {
         let tap = Tap::open(pair.switch.host()).expect("tap");
 
         // The second set comes when the test is over.
-        let conf = Conf::lb2().without_scripts().version_3().advert("0.1").with_line("garp_master_delay 600");
+        let conf = Conf::lb2()
+            .without_scripts()
+            .version_3()
+            .advert("0.1")
+            .with_line("garp_master_delay 600\ngarp_master_repeat 5");
         let conf = conf.replace("virtual_router_id 51", "virtual_router_id 52");
         let _rival = pair.lb2.start(Agent::Keepalived, &conf).expect("keepalived");
 
@@ -78,9 +82,6 @@ fn the_last_word_after_a_burst_of_claims_is_ours() {
         };
         facts::wait_until(&pair.client, SOON, || Ok(knows(&pair.lb1.mac)?.then_some(())))
             .expect("the client has found lb1");
-        let announced = tap.drain().expect("tap");
-        let more = announced.iter().filter(|frame| frame.gratuitous_arp().is_some()).count();
-        assert_eq!(more, 0, "{datapath:?}: it was said, and is not said again and again");
         assert_eq!(lb1.status().expect("status")["instances"][0]["state"], "MASTER");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use vipd_tests::Make::Vipd;
 use vipd_tests::frame::read_mac;
-use vipd_tests::{Family, Frame, Lan, Settings, Tap, facts};
+use vipd_tests::{Family, Frame, Host, Lan, Settings, Tap};
 
 /// Far beyond what anything here takes on a healthy machine.
 const SOON: Duration = Duration::from_mins(1);
@@ -38,11 +38,21 @@ fn router_advert(frame: &Frame) -> Option<(Ipv6Addr, u16)> {
     is_one.then(|| (source.into(), u16::from_be_bytes([octets[60], octets[61]])))
 }
 
+/// Awaits that a host has a route.
+fn wait_for_route(host: &Host, route: &str) {
+    let monitor = host.spawn("ip", &["-6", "monitor", "route"]).expect("ip");
+    // Adverts come again and again, and each refreshes it.
+    if !host.command("ip -6 route show default").expect("ip").contains(route) {
+        monitor.wait_for_line(route, SOON).expect("the route is made");
+    }
+}
+
 /// C-ND-04, C-ND-06
 #[test]
 fn router_adverts_of_the_virtual_router_come_from_the_master_alone() {
     // Arrange
     let lan = Lan::of(Family::V6, &[Vipd, Vipd]).expect("lab");
+    lan.client.sysctl("net/ipv6/conf/eth0/accept_ra", "2").expect("a host");
     let taps = [0, 1].map(|node| {
         let host = &lan.node(node).host;
         host.sysctl("net/ipv6/conf/all/forwarding", "1").expect("a router");
@@ -58,12 +68,8 @@ fn router_adverts_of_the_virtual_router_come_from_the_master_alone() {
     worse.wait_for_state("BACKUP").expect("it listens");
     let from_virtual = |frame: &Frame| router_advert(frame).filter(|(source, _)| *source == VIRTUAL);
     taps[0].wait_for(SOON, from_virtual).expect("the Master's daemon speaks");
-    let has_router = || -> anyhow::Result<bool> {
-        let routes = lan.client.command("ip -6 route show default")?;
-        Ok(routes.contains(&format!("via {VIRTUAL} dev eth0")))
-    };
-    facts::wait_until(&lan.client, SOON, || Ok(has_router()?.then_some(())))
-        .expect("hosts take it for their router");
+    let route = format!("default via {VIRTUAL} dev eth0");
+    wait_for_route(&lan.client, &route);
 
     // Act
     better.process().stop().expect("SIGTERM");
@@ -72,7 +78,8 @@ fn router_adverts_of_the_virtual_router_come_from_the_master_alone() {
     better.process().wait_for_whole_end(SOON).expect("it ends");
 
     // Assert
-    assert!(has_router().expect("ip"), "hosts have kept their router");
+    let routes = lan.client.command("ip -6 route show default").expect("ip");
+    assert!(routes.contains(&route), "hosts have kept their router: {routes}");
     let later = taps[0].drain().expect("tap");
     let withdrawn = later.iter().filter_map(router_advert).filter(|(_, lifetime)| *lifetime == 0).count();
     assert_eq!(withdrawn, 0, "nobody was told that the router is gone");

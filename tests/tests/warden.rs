@@ -5,14 +5,15 @@ mod common;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
 use nix::sys::signal::Signal;
 use vipd_tests::guide::Conf;
 use vipd_tests::{
-    Agent, Balancer, Change, Datapath, Frame, Pair, Rtnl, Running, Tap, facts, instrumented_vipd,
-    start_vipd_by, vipd_binary,
+    Agent, Balancer, Change, Datapath, Frame, Moment, Object, Pair, Rtnl, Running, Tap, facts,
+    instrumented_vipd, start_vipd_by, vipd_binary,
 };
 
 use self::common::Traces;
@@ -294,8 +295,23 @@ fn promise_4_many_starts_and_kills_leave_nothing() {
             1 => drop(agent.wait_for_state("BACKUP", SOON).expect("it starts")),
             _ => {}
         }
+        let objects = Object::held_by(agent.process().pid());
+        assert!(start % 3 == 2 || objects.len() >= MAPS, "the test shows nothing: {objects:?}");
         agent.process().kill_alone().expect("SIGKILL");
         agent.process().wait_for_whole_end(SOON).unwrap_or_else(|error| panic!("start {start}: {error:#}"));
         assert_eq!(Traces::of(host).expect("facts"), before, "start {start}");
+        expect_gone(&objects, &format!("start {start}"));
+    }
+}
+
+/// The kernel half has this many.
+const MAPS: usize = 8;
+
+/// Awaits that the kernel has none of these any more. It frees them when no CPU can be using them, and tells nobody.
+fn expect_gone(objects: &[Object], context: &str) {
+    let deadline = Moment::now() + SOON;
+    while let Some(left) = objects.iter().find(|object| object.is_there().expect("the kernel tells")) {
+        assert!(!deadline.remaining().is_zero(), "{context}: {left:?} stays in the kernel");
+        thread::yield_now();
     }
 }

@@ -95,7 +95,7 @@ impl Agent {
     /// What must be done when a thread panics: this ends the process, whichever thread it is. An agent that lost one
     /// of its parts is not left running. `flush` writes out log lines.
     pub fn panic_hook(&self, flush: fn()) -> impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static {
-        let errand = Arc::clone(&self.errand);
+        let (errand, warden) = (Arc::clone(&self.errand), Arc::clone(&self.warden));
         move |panic| {
             // The election's own thread does nothing more; any other is not waited for, and what it may still do, the
             // will stops.
@@ -114,7 +114,10 @@ impl Agent {
             if !election {
                 errand.give_away();
             }
-            errand.sweep();
+            // A warden takes away what is left when those who take over need not wait for it.
+            if !warden.is_running() {
+                errand.sweep();
+            }
             // SAFETY: ends the process at once; exit handlers must not run beside threads that are at work.
             unsafe { libc::_exit(crate::cli::exit::BUG.into()) }
         }

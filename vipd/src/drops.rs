@@ -82,6 +82,7 @@ fn meaning(reason: Reason) -> &'static str {
 mod tests {
     use super::*;
 
+    /// C-MIX-05
     #[test]
     fn c_cnt_06_each_kind_of_trouble_is_said_once_and_again_after_ten_minutes() {
         let start = Instant::now();

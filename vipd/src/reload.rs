@@ -13,6 +13,8 @@ use crate::warden::Will;
 pub struct Source {
     /// The file.
     pub path: PathBuf,
+    /// Lines for certain hosts (`@host`) count as they do on this one.
+    pub host: String,
     /// What the command line says of the datapath, which wins over the file.
     pub datapath: Option<Datapath>,
 }
@@ -21,9 +23,9 @@ impl Source {
     /// Reads it.
     ///
     /// # Errors
-    /// As for [`config::load`].
+    /// As for [`config::load_as`].
     pub fn load(&self) -> Result<Loaded, Diagnostics> {
-        let mut loaded = config::load(&self.path)?;
+        let mut loaded = config::load_as(&self.path, &self.host)?;
         loaded.config.datapath = self.datapath.unwrap_or(loaded.config.datapath);
         Ok(loaded)
     }

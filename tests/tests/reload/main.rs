@@ -128,7 +128,7 @@ fn who_did_not_change_goes_on() {
             ask(&nodes.lb1);
             match other {
                 Some(other) => {
-                    drop(facts::wait_for_address(host, address(other), SOON).expect("VI_2 is MASTER"))
+                    drop(facts::wait_for_address(host, address(other), SOON).expect("VI_2 is MASTER"));
                 }
                 None => facts::wait_for_no_address(host, address(111), SOON).expect("VI_2 is gone"),
             }

@@ -79,6 +79,9 @@ struct Run {
     /// Directory of the runtime files; one for each agent on this host
     #[arg(long = "run-dir", value_name = "DIR", default_value = "/run/vipd")]
     files: PathBuf,
+    /// Take the lines that count on this node (`@NAME ...`), as Keepalived's --config-id does; this host's name by default
+    #[arg(long, short = 'i', alias = "config-id", value_name = "NAME")]
+    host: Option<String>,
     /// How adverts must be received; wins over the configuration
     #[arg(long, value_enum)]
     datapath: Option<Datapath>,
@@ -96,7 +99,7 @@ struct Check {
     #[arg(long, value_name = "FILE")]
     peer: Option<PathBuf>,
     /// Take the lines that count on this node (`@NAME ...`); this host's name by default
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short = 'i', alias = "config-id", value_name = "NAME")]
     host: Option<String>,
     /// The same for the other node
     #[arg(long, value_name = "NAME", requires = "peer")]
@@ -115,7 +118,7 @@ struct Convert {
     #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
     config: PathBuf,
     /// Take the lines that count on this node (`@NAME ...`); this host's name by default
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short = 'i', alias = "config-id", value_name = "NAME")]
     host: Option<String>,
 }
 

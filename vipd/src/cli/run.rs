@@ -11,7 +11,8 @@ use crate::{config, telemetry};
 
 impl super::Run {
     pub(super) fn execute(self) -> ExitCode {
-        let source = Source { path: self.config, datapath: self.datapath };
+        let host = self.host.unwrap_or_else(config::host_name);
+        let source = Source { path: self.config, host, datapath: self.datapath };
         let loaded = match source.load() {
             Ok(loaded) => loaded,
             Err(diagnostics) => {

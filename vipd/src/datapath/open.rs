@@ -177,6 +177,11 @@ impl Datapath {
         self.held.iter().any(|held| held.ifindex == ifindex && held.presence.is_some())
     }
 
+    /// Whether a program is attached anywhere.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.held.iter().any(|held| held.attached.is_some())
+    }
+
     /// Where adverts are received, and addresses guarded.
     #[must_use]
     pub fn interfaces(&self) -> Vec<InterfaceStatus> {

@@ -164,6 +164,7 @@ impl Election {
         let is_master = self.router.state(id) == State::Master;
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
+        member.lost.clear();
         member.announcements = is_master.into();
         member.orders += 1;
         self.orders.push((id, Order::Replace(member.planned.things())));

@@ -1,7 +1,6 @@
 //! Addresses that a Master should have and has not.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::run::{Election, Member};
 
@@ -9,12 +8,14 @@ use super::run::{Election, Member};
 const NAMED: usize = 3;
 
 impl Member {
-    /// Takes note of the addresses that are not there; those whose interface is not there are among them.
+    /// Takes note of the addresses that are not there: these, those that were lost, and those whose interface is not there.
     pub(super) fn lack(&mut self, not_added: &[IpAddr]) {
         let is_held = self.in_place;
         let nowhere = self.planned.vips.iter().map(|vip| &vip.address).filter(|address| address.ifindex == 0);
-        let nowhere = nowhere.map(|address| address.ip).filter(|ip| is_held && !not_added.contains(ip));
-        let missing: Vec<IpAddr> = not_added.iter().copied().chain(nowhere).collect();
+        let others: Vec<IpAddr> =
+            nowhere.map(|address| address.ip).chain(self.lost.iter().copied()).collect();
+        let others = others.into_iter().filter(|ip| is_held && !not_added.contains(ip));
+        let missing: Vec<IpAddr> = not_added.iter().copied().chain(others).collect();
         if *self.missing == *missing {
             return;
         }
@@ -42,10 +43,10 @@ impl Election {
                 .map(|address| address.ip)
                 .collect();
             if member.in_place && gone.iter().any(|ip| !member.missing.contains(ip)) {
-                let known = Arc::clone(&member.missing);
-                let mut missing = known.to_vec();
-                missing.extend(gone.into_iter().filter(|ip| !known.contains(ip)));
-                member.lack(&missing);
+                let known = member.missing.to_vec();
+                member.lost.retain(|ip| !gone.contains(ip));
+                member.lost.extend(gone);
+                member.lack(&known);
                 self.publish(id);
             }
         }

@@ -5,6 +5,7 @@ mod announcer;
 mod board;
 mod clock;
 mod defence;
+mod farewell;
 mod fenced;
 mod forms;
 mod frames;
@@ -22,6 +23,7 @@ mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
+pub(crate) use farewell::PATIENCE;
 pub use forms::{FormSet, Forms};
 pub(crate) use plan::protocols;
 pub use plan::{Error as PlanError, Group, Planned, plan, statics};

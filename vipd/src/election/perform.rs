@@ -189,6 +189,7 @@ impl Election {
     pub(super) fn order(&mut self, id: InstanceId, order: Order) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
+        member.lost.clear();
         member.announcements = 0;
         member.fresh.clear();
         self.announcer.cancel(id);

@@ -259,6 +259,7 @@ impl Election {
     fn move_to(&mut self, id: InstanceId, things: Vec<Thing>) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
+        member.lost.clear();
         member.orders += 1;
         self.orders.push((id, Order::Replace(things)));
     }

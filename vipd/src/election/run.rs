@@ -68,6 +68,8 @@ pub(super) struct Member {
     pub(super) in_place: bool,
     /// Addresses that could not be put in place, or that have gone and are not to be put back.
     pub(super) missing: Arc<[IpAddr]>,
+    /// Those of them that have gone and are not to be put back, until all are put in place anew.
+    pub(super) lost: Vec<IpAddr>,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
     /// The announcements of addresses that a reload has added; they wait too.
@@ -94,6 +96,7 @@ impl Member {
             orders: 0,
             in_place: false,
             missing: Arc::default(),
+            lost: Vec::new(),
             announcements: 0,
             fresh: Vec::new(),
             leaving: false,
@@ -294,19 +297,6 @@ impl Election {
             self.router.handle(id, Input::FaultRaised(Fault::Source), now);
         }
         self.start_up(id);
-    }
-
-    async fn stop(&mut self) {
-        for id in self.places() {
-            self.router.handle(id, Input::Shutdown, clock::now());
-        }
-        self.perform();
-        self.statics.release(&self.holder);
-        while self.statics.are_moving() || self.members.iter().any(|member| member.orders > 0) {
-            let Some(applied) = self.holder.applied().await else { return };
-            self.applied(&applied);
-        }
-        self.notify();
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts

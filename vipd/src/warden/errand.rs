@@ -53,6 +53,11 @@ impl Errand {
         GivenAway { resignations, addresses }
     }
 
+    /// Whether somebody has given everything away before: an agent that panicked.
+    pub(super) fn was_done(&self) -> bool {
+        self.will.is_executed()
+    }
+
     /// Removes everything else that outlives a process, once the agent is gone.
     pub fn sweep(&self) {
         self.run_dir.sweep();

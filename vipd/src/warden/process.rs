@@ -5,6 +5,8 @@ use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::exit;
 use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
@@ -13,6 +15,7 @@ use nix::unistd::{Pid, chdir, dup2_stdin, dup2_stdout, setsid};
 use super::errand::Errand;
 use super::shared::SignOfLife;
 use super::will::Will;
+use crate::election::PATIENCE;
 use crate::realtime;
 use crate::run_dir::RunDir;
 
@@ -34,7 +37,9 @@ pub(super) fn live(charge: Charge) -> ! {
     realtime::guard();
     let Ok(errand) = Errand::prepare(charge.will, charge.run_dir) else { exit(1) };
     charge.sign.wait_for_its_end();
+    let panicked = errand.was_done();
     let given = errand.give_away();
+    let resigned = Instant::now();
     // Its programs are gone, and its run directory is free, only when its last thread has ended. A core that it dumps, or
     // a system call that it is in, can take long.
     if let Some(end) = &charge.end {
@@ -42,6 +47,10 @@ pub(super) fn live(charge: Charge) -> ! {
     }
     // A thread that was in the middle of adding addresses when it was killed has done so.
     errand.give_away();
+    // Those who take over are not kept waiting by the programs' end; nobody tells when they have. A Backup has given nothing away.
+    if panicked || given.resignations > 0 {
+        thread::sleep(PATIENCE.saturating_sub(resigned.elapsed()));
+    }
     errand.sweep();
     let mut line = Line { octets: [0; 200], length: 0 };
     let priority = if charge.to_journal { "<4>" } else { "" };

@@ -10,7 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::shared;
 
 /// Octets of the longest.
-pub(super) const MOST: usize = 512;
+const MOST: usize = 512;
+/// Octets that there is room for on average: those of the removal of a route over IPv6 by all that can tell it from others.
+const USUAL: usize = 128;
 
 /// One thing to be undone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +65,7 @@ impl Undos {
         Ok(Self {
             due: shared::zeroed(count)?,
             places: shared::zeroed(count)?,
-            octets: shared::zeroed(count * MOST)?,
+            octets: shared::zeroed(MOST + count * USUAL)?,
             known: Mutex::default(),
         })
     }

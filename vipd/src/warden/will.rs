@@ -48,7 +48,7 @@ pub(super) struct Place {
 /// The will of an agent. Clones are the same will, and so is what a fork inherits.
 ///
 /// Its room is set aside once, before the fork: for what the configuration asks for and as much again, so that other
-/// configurations find room later. A page that nobody has written to costs nothing.
+/// configurations find room later. It is locked memory: what is not used costs as much as what is.
 #[derive(Clone)]
 pub struct Will(Arc<Parts>);
 
@@ -201,7 +201,7 @@ impl Will {
         if !has_room {
             tracing::error!("the will is full: restart vipd, so that it has room for this configuration");
         }
-        has_room && !self.0.executed[0].load(Ordering::SeqCst)
+        has_room && !self.is_executed()
     }
 
     fn asks_address(&self, address: &Address) -> bool {
@@ -266,6 +266,11 @@ impl Will {
     /// Calls `each` for everything that is to be undone beside addresses, the latest first. Each is given out once.
     pub(super) fn take_undos(&self, each: impl FnMut(Word<'_>)) {
         self.0.undos.take(each);
+    }
+
+    /// Nothing is put anywhere any more.
+    pub(super) fn is_executed(&self) -> bool {
+        self.0.executed[0].load(Ordering::SeqCst)
     }
 
     /// From now on nothing is put anywhere; see [`Will::asks`].
@@ -359,8 +364,9 @@ impl Needs {
             needs.resignations += destinations;
             needs.octets += destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
             needs.holds += instance.addresses.len() + instance.excluded.len();
-            // For a virtual MAC and kernel parameters, a few more.
-            needs.undos += instance.routes.len() + instance.rules.len() + 8;
+            // A macvlan is made and set up, and parameters of the interface below it are set.
+            let own = if instance.vmac.is_some() { 4 } else { 1 };
+            needs.undos += instance.routes.len() + instance.rules.len() + own;
         }
         needs
     }
