@@ -138,9 +138,9 @@ impl Will {
             resignations: shared::zeroed(256 + 2 * needs.resignations)?,
             octets: shared::zeroed((64 << 10) + 2 * needs.octets)?,
             // A table that is at most half full is searched in a few steps.
-            holds: shared::zeroed((2 * (4096 + 2 * needs.holds)).next_power_of_two())?,
+            holds: shared::zeroed((2 * (1500 + 2 * needs.holds)).next_power_of_two())?,
             rooms: Mutex::default(),
-            undos: Undos::new(1024 + 2 * needs.undos)?,
+            undos: Undos::new(256 + 2 * needs.undos)?,
         })))
     }
 
@@ -545,7 +545,7 @@ mod tests {
             config.instances[0].excluded = (0..count).map(address).collect();
             config
         };
-        assert!(will.fits(&addressed(4000)));
+        assert!(will.fits(&addressed(2000)));
         assert!(!will.fits(&addressed(40_000)));
     }
 
