@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc;
 use vipd_core::InstanceId;
 
+use super::addresses::Address;
 use super::rtnl::Rtnl;
 use super::things::{self, Thing};
 use crate::realtime;
@@ -134,8 +135,19 @@ fn work(
 ) {
     realtime::assist();
     let mut routers: BTreeMap<InstanceId, Things> = BTreeMap::new();
-    while let Ok((instance, order)) = orders.recv() {
+    let mut gone: Vec<Address> = Vec::new();
+    loop {
+        let next = orders.try_recv().ok();
+        // Once for all that go together, but before anybody else is blamed.
+        if !gone.is_empty() && next.as_ref().is_none_or(|(_, order)| matches!(order, Order::Restore)) {
+            keep(&mut rtnl, routers.values(), &gone, will);
+            gone.clear();
+        }
+        let Some((instance, order)) = next.or_else(|| orders.recv().ok()) else { return };
         let router = routers.entry(instance).or_default();
+        if router.held && matches!(order, Order::Release | Order::Replace(_)) {
+            gone.extend(addresses(&router.list).cloned());
+        }
         let done = router.obey(order, &mut rtnl, will).unwrap_or_else(|error| Done {
             failures: vec![format!("the kernel cannot be asked: {error}")],
             ..Done::default()
@@ -215,6 +227,32 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
         }
     }
     Ok(done)
+}
+
+fn addresses(list: &[Thing]) -> impl Iterator<Item = &Address> {
+    list.iter().filter_map(|thing| match thing {
+        Thing::Address(address) => Some(address),
+        _ => None,
+    })
+}
+
+/// Puts addresses of other virtual routers back that the kernel has removed with those that are gone: it removes the other
+/// addresses of an IPv4 network with the first one, unless `promote_secondaries` says otherwise.
+fn keep<'a>(rtnl: &mut Rtnl, routers: impl Iterator<Item = &'a Things>, gone: &[Address], will: &Will) {
+    let held = routers.filter(|router| router.held).flat_map(|router| addresses(&router.list));
+    let near = held.filter(|address| gone.iter().any(|gone| gone.is_beside(address)));
+    let near: Vec<Thing> = near.cloned().map(Thing::Address).filter(|thing| will.is_ours(thing)).collect();
+    if !near.iter().all(|thing| will.asks(thing)) {
+        return;
+    }
+    // What fails here is found missing by the election, which has it put back.
+    for (thing, outcome) in near.iter().zip(things::add(rtnl, &near).into_iter().flatten()) {
+        if matches!(outcome, Ok(true)) {
+            tracing::debug!(
+                "put {thing} back, which the kernel removed with the first address of its network"
+            );
+        }
+    }
 }
 
 /// What was on an interface before this agent came stays: the owner's own address.
