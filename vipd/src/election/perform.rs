@@ -112,11 +112,11 @@ impl Election {
 
     /// Announces every address of a virtual router once, but for those that this node could not put in place.
     pub(super) fn queue_announcement(&mut self, id: InstanceId) {
-        self.queue_announcements(id, |_| true);
+        self.queue_announcements(id, true, |_| true);
     }
 
-    /// Announces those of its addresses.
-    fn queue_announcements(&mut self, id: InstanceId, which: impl Fn(usize) -> bool) {
+    /// Announces those of its addresses, for the first time or again.
+    fn queue_announcements(&mut self, id: InstanceId, is_first: bool, which: impl Fn(usize) -> bool) {
         let Member { planned, frames, missing, .. } = &self.members[usize::from(id.0)];
         let garp = planned.config.garp;
         for (number, announcement) in frames.announcements().iter().enumerate() {
@@ -124,11 +124,7 @@ impl Election {
                 continue;
             }
             let spacing = if announcement.ip.is_ipv6() { garp.gna_interval } else { garp.interval };
-            if spacing.is_zero() {
-                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
-            } else {
-                self.announcer.push(announcement.ifindex, id, number, spacing);
-            }
+            self.announcer.push(announcement.ifindex, id, number, spacing, is_first);
         }
     }
 
@@ -218,11 +214,11 @@ impl Election {
         if member.in_place {
             let (all, fresh) = (std::mem::take(&mut member.announcements), std::mem::take(&mut member.fresh));
             let repeat = if fresh.is_empty() { 0 } else { member.planned.config.garp.repeat };
-            for _ in 0..all {
-                self.queue_announcement(id);
+            for set in 0..all {
+                self.queue_announcements(id, set == 0, |_| true);
             }
-            for _ in 0..repeat {
-                self.queue_announcements(id, |number| fresh.contains(&number));
+            for set in 0..repeat {
+                self.queue_announcements(id, set == 0, |number| fresh.contains(&number));
             }
         }
         self.publish(id);
