@@ -27,10 +27,16 @@ const EXPECTED: [&str; 1] = ["Duplicate IP address configured"];
 pub(crate) fn read(host: &Host, frames: &[Frame]) -> Result<Report> {
     let mut report = read_by(host, frames, false)?;
     if !report.complaints.is_empty() {
+        // The remark itself tells what the checksum should be, which is not the same in both forms.
         let faulty = read_by(host, frames, true)?.complaints;
-        report.complaints.retain(|complaint| faulty.contains(complaint));
+        report.complaints.retain(|complaint| faulty.iter().any(|other| octets(other) == octets(complaint)));
     }
     Ok(report)
+}
+
+/// The frame that a complaint is about.
+fn octets(complaint: &str) -> Option<&str> {
+    complaint.rsplit(' ').next()
 }
 
 fn read_by(host: &Host, frames: &[Frame], message_only: bool) -> Result<Report> {

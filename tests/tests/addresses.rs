@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vipd_tests::Make::Vipd;
 use vipd_tests::guide::Conf;
-use vipd_tests::{Agent, Datapath, Family, Frame, Host, Lan, Moment, Running, Settings, facts};
+use vipd_tests::{Agent, Datapath, Family, Frame, Host, Lan, Moment, Running, Settings, facts, vipd_binary};
 
 use self::common::Traces;
 
@@ -93,6 +93,8 @@ fn a_thousand_addresses_move_together() {
 
 /// An address that the kernel refuses is named, and not announced; those that are there serve. One that somebody takes away
 /// and that is not to be put back (`no_track`) is missing too.
+///
+/// C-ARP-05
 #[test]
 fn addresses_are_held_when_all_are_and_what_is_missing_is_named() {
     let lan = Lan::new(&[Vipd]).expect("lab");
@@ -168,6 +170,45 @@ fn an_address_is_what_the_file_says_of_it() {
     host.command("ip address del 10.1.0.1/24 dev eth0").expect("ip");
     facts::wait_for_address(host, "10.1.0.1".parse().expect("an address"), SOON).expect("put back");
     facts::wait_for_no_address(host, "10.3.0.1".parse().expect("an address"), SOON).expect("let go");
+}
+
+/// The kernel removes the other addresses of a network with its first one. One virtual router that gives its address away does
+/// not cost another its own, nor is anybody else blamed.
+#[test]
+fn an_address_stays_when_the_first_one_of_its_network_goes_with_another_virtual_router() {
+    // Arrange: the node's own address is not of the network of the virtual ones.
+    let lan = Lan::new(&[Vipd]).expect("lab");
+    let host = &lan.node(0).host;
+    let instance = |vrid: u8| {
+        format!(
+            "vrrp_instance V{vrid} {{\nstate BACKUP\ninterface eth0\nvirtual_router_id {vrid}\npriority 100\nversion 3\n\
+             advert_int 0.1\nvirtual_ipaddress {{\n10.77.0.{vrid}/16\n}}\n}}\n"
+        )
+    };
+    let conf = Conf::from((1..=3).map(instance).collect::<String>());
+    let agent = Agent::Vipd(Datapath::Auto).start(host, &conf).expect("vipd");
+    let address = |n: u8| IpAddr::from([10, 77, 0, n]);
+    for n in 1..=3 {
+        facts::wait_for_address(host, address(n), SOON).expect("held");
+    }
+    let listed = listed(host, "address show dev eth0 primary to 10.77.0.0/16");
+    let primary = listed.iter().flat_map(|link| link["addr_info"].as_array().cloned().unwrap_or_default());
+    let primary: Vec<Value> = primary.map(|address| address["local"].clone()).collect();
+    let first =
+        (1..=3).find(|n| primary.contains(&address(*n).to_string().into())).expect("one is the first");
+
+    // Act
+    host.command(&format!("{} hold V{first}", vipd_binary().expect("built").display())).expect("held");
+
+    // Assert
+    facts::wait_for_no_address(host, address(first), SOON).expect("given away");
+    for other in (1..=3).filter(|n| *n != first) {
+        facts::wait_for_address(host, address(other), SOON).expect("it stays");
+    }
+    agent.process().stop().expect("SIGTERM");
+    agent.process().wait_for_whole_end(SOON).expect("it ends");
+    let lines = agent.process().lines();
+    assert!(lines.iter().all(|line| !line.text.contains("somebody else")), "{lines:#?}");
 }
 
 /// `virtual_routes` and `virtual_rules` in their common forms: there with the addresses, gone with them, put back when

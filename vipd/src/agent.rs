@@ -68,7 +68,8 @@ impl Agent {
         let run_dir = Arc::new(RunDir::acquire(run_dir)?);
         let will = Will::new(&config).context("cannot make the memory that the warden reads")?;
         let mut degraded = Vec::new();
-        let warden = Warden::fork(&will, &run_dir).unwrap_or_else(|error| {
+        let (config, warden) = Warden::fork(&will, &run_dir, config);
+        let warden = warden.unwrap_or_else(|error| {
             degraded.push(format!("there is no warden ({error}): {}", warden::WITHOUT));
             Warden::none()
         });

@@ -92,6 +92,7 @@ pub(crate) fn lock_memory() -> Option<String> {
     if !unlimited && !rights::has(Right::IpcLock) {
         return Some(LOST.to_owned());
     }
+    give_back();
     touch_stack();
     let locked = mlockall(libc::MCL_CURRENT).and_then(|()| mlockall(libc::MCL_FUTURE | libc::MCL_ONFAULT));
     locked.err().map(|error| {
@@ -99,6 +100,15 @@ pub(crate) fn lock_memory() -> Option<String> {
         unsafe { libc::munlockall() };
         format!("memory is not locked ({error}): where memory is short, adverts wait for the disk")
     })
+}
+
+/// Gives back to the kernel what memory was asked for and is not used any more. Of locked memory that is little.
+pub(crate) fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes no pointer, and no part of the heap that is in use.
+    unsafe {
+        libc::malloc_trim(0)
+    };
 }
 
 /// Schedules the calling thread, which does the slow part of a takeover, next to the election.

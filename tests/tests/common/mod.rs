@@ -28,7 +28,7 @@ pub(crate) struct Traces {
     /// Besides the host's first process, that one's `cat`, and the `ps` that looks; without what has ended, and whose end
     /// the host's first process has yet to take note of.
     processes: Vec<String>,
-    files: String,
+    pub(crate) files: String,
 }
 
 impl Traces {

@@ -269,7 +269,7 @@ proptest! {
     fn another_configuration_does_nothing_by_itself_and_the_story_goes_on(
         specs in specs(),
         before in calls(),
-        others in self::specs(),
+        others in specs(),
         after in calls(),
     ) {
         let mut router = Router::new(specs);
@@ -277,7 +277,9 @@ proptest! {
         let mut begin = us(0);
         play(&mut router, &before, |router, _, now| {
             begin = now;
-            drain(router).iter().for_each(|action| seen[usize::from(whose(action).0)].take(action, now));
+            for action in &drain(router) {
+                seen[usize::from(whose(action).0)].take(action, now);
+            }
         });
         let states = [0, 1, 2].map(|id| router.state(InstanceId(id)));
 
@@ -288,7 +290,9 @@ proptest! {
         let later = begin.since(us(0));
         let after: Vec<_> = std::iter::once((later, Call::Expire)).chain(after).collect();
         play(&mut router, &after, |router, call, now| {
-            drain(router).iter().for_each(|action| seen[usize::from(whose(action).0)].take(action, now));
+            for action in &drain(router) {
+                seen[usize::from(whose(action).0)].take(action, now);
+            }
             if !matches!(call, Call::Handle(..)) {
                 assert!(router.next_deadline().is_none_or(|due| due > now), "{call:?} at {now}");
             }

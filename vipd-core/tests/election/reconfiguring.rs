@@ -90,7 +90,9 @@ fn who_leaves_a_group_is_kept_by_it_no_more_and_who_joins_shares_its_faults() {
     let both = [ID, InstanceId(1)];
     let mut router = Router::new(vec![of(Some(1)), of(Some(1))]);
     router.handle(both[0], Input::FaultRaised(Fault::Link), us(0));
-    both.into_iter().for_each(|id| router.handle(id, Input::Startup, us(0)));
+    for id in both {
+        router.handle(id, Input::Startup, us(0));
+    }
     assert_eq!(both.map(|id| router.state(id)), [State::Fault, State::Fault]);
 
     router.reconfigure(both.map(|id| (id, of(None))), ms(10));
@@ -106,7 +108,9 @@ fn a_group_with_another_number_is_the_same_group() {
     let of = |group| Spec { group: Some(group), ..v3(100) };
     let both = [ID, InstanceId(1)];
     let mut router = Router::new(vec![of(1), of(1)]);
-    both.into_iter().for_each(|id| router.handle(id, Input::Startup, us(0)));
+    for id in both {
+        router.handle(id, Input::Startup, us(0));
+    }
     router.handle(both[1], Input::AdvertSeen(advert(GREATER, 200, ms(3_000))), ms(3_000));
     router.expire(us(3_609_375));
     while router.poll_action().is_some() {}

@@ -52,6 +52,14 @@ impl Address {
         }
     }
 
+    /// Whether both are of one IPv4 network on one interface, so that the kernel makes one of them the other's secondary.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        let (IpAddr::V4(own), IpAddr::V4(others)) = (self.ip, other.ip) else { return false };
+        let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+        let network = |ip: Ipv4Addr| ip.to_bits() & mask;
+        (self.ifindex, self.prefix, network(own)) == (other.ifindex, other.prefix, network(others))
+    }
+
     fn message(&self) -> AddressMessage {
         let mut message = AddressMessage::default();
         message.header.prefix_len = self.prefix;

@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc;
 use vipd_core::InstanceId;
 
+use super::addresses::Address;
 use super::rtnl::Rtnl;
 use super::things::{self, Thing};
 use crate::realtime;
@@ -147,8 +148,19 @@ fn work(
 ) {
     realtime::assist();
     let mut routers: BTreeMap<InstanceId, Things> = BTreeMap::new();
-    while let Ok((instance, order)) = orders.recv() {
+    let mut gone: Vec<Address> = Vec::new();
+    loop {
+        let next = orders.try_recv().ok();
+        // Once for all that go together, but before anybody else is blamed.
+        if !gone.is_empty() && next.as_ref().is_none_or(|(_, order)| matches!(order, Order::Restore)) {
+            keep(&mut rtnl, routers.values(), &gone, will);
+            gone.clear();
+        }
+        let Some((instance, order)) = next.or_else(|| orders.recv().ok()) else { return };
         let router = routers.entry(instance).or_default();
+        if router.held && matches!(order, Order::Release | Order::Replace(_)) {
+            gone.extend(addresses(&router.list).cloned());
+        }
         let done = router.obey(order, &mut rtnl, will, record).unwrap_or_else(|error| Done {
             failures: vec![format!("the kernel cannot be asked: {error}")],
             ..Done::default()
@@ -172,7 +184,7 @@ impl Things {
                 let tracked: Vec<Thing> =
                     self.list.iter().filter(|thing| thing.is_tracked()).cloned().collect();
                 let mut done = hold(rtnl, &tracked, will)?;
-                self.missing.retain(|ip| addresses(&tracked).all(|tracked| tracked != *ip));
+                self.missing.retain(|ip| ips(&tracked).all(|tracked| tracked != *ip));
                 self.missing.append(&mut done.missing);
                 done.found |= self.list.iter().any(|thing| thing.is_address() && !will.is_ours(thing));
                 Ok(done)
@@ -214,18 +226,11 @@ impl Things {
 
     fn hold(&mut self, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
         // None is there if the kernel cannot be asked.
-        self.missing = addresses(&self.list).collect();
+        self.missing = ips(&self.list).collect();
         let mut done = hold(rtnl, &self.list, will)?;
         self.missing = std::mem::take(&mut done.missing);
         Ok(done)
     }
-}
-
-fn addresses(list: &[Thing]) -> impl Iterator<Item = IpAddr> {
-    list.iter().filter_map(|thing| match thing {
-        Thing::Address(address) => Some(address.ip),
-        _ => None,
-    })
 }
 
 fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
@@ -236,7 +241,7 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
     let mut done = Done::default();
     if !list.iter().all(|thing| will.asks(thing)) {
         done.failures.push("nothing is put in place any more: the agent is ending".to_owned());
-        done.missing = addresses(&list).collect();
+        done.missing = ips(&list).collect();
         return Ok(done);
     }
     for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, &list)?).zip(were_ours) {
@@ -253,7 +258,7 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
             }
             (Ok(_), _) => {}
             (Err(error), _) => {
-                done.missing.extend(addresses(std::slice::from_ref(thing)));
+                done.missing.extend(ips(std::slice::from_ref(thing)));
                 if !was_ours && !matches!(thing, Thing::Address(_)) {
                     will.removed(thing);
                 }
@@ -267,6 +272,36 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
         }
     }
     Ok(done)
+}
+
+fn ips(list: &[Thing]) -> impl Iterator<Item = IpAddr> {
+    addresses(list).map(|address| address.ip)
+}
+
+fn addresses(list: &[Thing]) -> impl Iterator<Item = &Address> {
+    list.iter().filter_map(|thing| match thing {
+        Thing::Address(address) => Some(address),
+        _ => None,
+    })
+}
+
+/// Puts addresses of other virtual routers back that the kernel has removed with those that are gone: it removes the other
+/// addresses of an IPv4 network with the first one, unless `promote_secondaries` says otherwise.
+fn keep<'a>(rtnl: &mut Rtnl, routers: impl Iterator<Item = &'a Things>, gone: &[Address], will: &Will) {
+    let held = routers.filter(|router| router.held).flat_map(|router| addresses(&router.list));
+    let near = held.filter(|address| gone.iter().any(|gone| gone.is_beside(address)));
+    let near: Vec<Thing> = near.cloned().map(Thing::Address).filter(|thing| will.is_ours(thing)).collect();
+    if !near.iter().all(|thing| will.asks(thing)) {
+        return;
+    }
+    // What fails here is found missing by the election, which has it put back.
+    for (thing, outcome) in near.iter().zip(things::add(rtnl, &near).into_iter().flatten()) {
+        if matches!(outcome, Ok(true)) {
+            tracing::debug!(
+                "put {thing} back, which the kernel removed with the first address of its network"
+            );
+        }
+    }
 }
 
 /// What was on an interface before this agent came stays: the owner's own address.

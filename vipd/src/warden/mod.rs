@@ -23,7 +23,7 @@ use nix::unistd::{ForkResult, Pid, fork, getpid};
 use self::process::Charge;
 use self::shared::SignOfLife;
 use crate::run_dir::RunDir;
-use crate::{telemetry, watch};
+use crate::{realtime, telemetry, watch};
 
 pub use errand::{Errand, GivenAway};
 pub use undo::Undo;
@@ -41,25 +41,38 @@ pub(crate) struct Warden {
 
 impl Warden {
     /// Forks the warden of this process. To be called while there is but one thread, which is from then on the one whose
-    /// death the warden waits for.
+    /// death the warden waits for. `unneeded` is dropped there, and given back
+    /// here.
     ///
     /// # Errors
     /// When the kernel has no memory or allows no more processes.
-    pub(crate) fn fork(will: &Will, run_dir: &Arc<RunDir>) -> io::Result<Self> {
+    pub(crate) fn fork<T>(will: &Will, run_dir: &Arc<RunDir>, unneeded: T) -> (T, io::Result<Self>) {
+        let charge = match Self::charge(will, run_dir) {
+            Ok(charge) => charge,
+            Err(error) => return (unneeded, Err(error)),
+        };
+        // SAFETY: the process has one thread, so that the child inherits no lock that somebody holds.
+        match unsafe { fork() } {
+            Ok(ForkResult::Child) => {
+                drop(unneeded);
+                realtime::give_back();
+                process::live(charge)
+            }
+            Ok(ForkResult::Parent { child }) => (unneeded, Ok(Self { pid: AtomicI32::new(child.as_raw()) })),
+            Err(error) => (unneeded, Err(error.into())),
+        }
+    }
+
+    fn charge(will: &Will, run_dir: &Arc<RunDir>) -> io::Result<Charge> {
         let agent = getpid();
-        let charge = Charge {
+        Ok(Charge {
             agent,
             end: end_of(agent).ok(),
             sign: SignOfLife::of_this_thread()?,
             will: will.clone(),
             run_dir: Arc::clone(run_dir),
             to_journal: telemetry::leads_to_journal(),
-        };
-        // SAFETY: the process has one thread, so that the child inherits no lock that somebody holds.
-        match unsafe { fork() }? {
-            ForkResult::Child => process::live(charge),
-            ForkResult::Parent { child } => Ok(Self { pid: AtomicI32::new(child.as_raw()) }),
-        }
+        })
     }
 
     /// None.

@@ -135,10 +135,10 @@ impl Will {
         Ok(Self(Arc::new(Parts {
             executed: shared::zeroed(1)?,
             masters: shared::zeroed(MAX_INSTANCES as usize)?,
-            resignations: shared::zeroed(64 + 2 * needs.resignations)?,
+            resignations: shared::zeroed(256 + 2 * needs.resignations)?,
             octets: shared::zeroed((64 << 10) + 2 * needs.octets)?,
             // A table that is at most half full is searched in a few steps.
-            holds: shared::zeroed((2 * (4096 + 2 * needs.holds)).next_power_of_two())?,
+            holds: shared::zeroed((2 * (1500 + 2 * needs.holds)).next_power_of_two())?,
             rooms: Mutex::default(),
             undos: Undos::new(256 + 2 * needs.undos)?,
         })))
@@ -490,6 +490,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::{self, Instance, VirtualAddress};
 
     const ID: InstanceId = InstanceId(0);
     const OTHER: InstanceId = InstanceId(1);
@@ -519,6 +520,33 @@ mod tests {
         let mut taken = Vec::new();
         will.take_resignations(|destination, octets| taken.push((destination, octets.to_vec())));
         taken
+    }
+
+    /// What a reload may bring, beside what the agent began with.
+    #[test]
+    fn an_agent_that_began_with_little_has_room_for_much_more() {
+        let instance = |vrid| Instance::new("X".to_owned(), "eth0".to_owned(), vrid);
+        let with = |count| Config { instances: (0..count).map(instance).collect(), ..Config::default() };
+        let will = Will::new(&with(1)).expect("memory");
+
+        let places = u8::try_from(config::places(1)).expect("few");
+        assert!(will.fits(&with(places)));
+        let addressed = |count: u16| {
+            let address = |n: u16| VirtualAddress {
+                ip: Ipv4Addr::from_bits(0x0a00_0000 + u32::from(n)).into(),
+                prefix: 32,
+                dev: None,
+                label: None,
+                broadcast: None,
+                scope: 0,
+                no_track: false,
+            };
+            let mut config = with(1);
+            config.instances[0].excluded = (0..count).map(address).collect();
+            config
+        };
+        assert!(will.fits(&addressed(2000)));
+        assert!(!will.fits(&addressed(40_000)));
     }
 
     #[test]
