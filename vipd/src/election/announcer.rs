@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn very_many_leave_in_lots() {
         let mut announcer = Announcer::default();
-        for number in 0..FIRST + NEXT + 1 {
+        for number in 0..=FIRST + NEXT {
             announcer.push(1, A, number, Duration::ZERO, true);
         }
 
