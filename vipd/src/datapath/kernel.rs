@@ -321,8 +321,9 @@ fn loader() -> EbpfLoader<'static> {
         }
         EbpfLoader::new()
     };
-    // Where there is no thread to be had, there is no agent either.
-    thread::spawn(blind).join().unwrap_or_else(|_| EbpfLoader::new())
+    // No thread is to be had in a process whose children are to have a PID namespace of their own.
+    let made = thread::Builder::new().spawn(blind).ok().and_then(|thread| thread.join().ok());
+    made.unwrap_or_else(EbpfLoader::new)
 }
 
 /// Kernels before 5.11 charge maps to this limit. Newer ones do not, so failing to raise it is no error by itself.
