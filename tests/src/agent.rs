@@ -87,6 +87,16 @@ impl Agent {
     }
 }
 
+/// As [`Agent::start`], for a vipd that tells of every result of a check (`--log-level debug`).
+///
+/// # Errors
+/// As [`Agent::start`].
+pub fn start_talkative_vipd(host: &Host, conf: &Conf) -> Result<Running> {
+    let vipd = vipd_binary()?;
+    let command = ["sh", "-c", "exec \"$0\" \"$@\" --log-level debug", &vipd.to_string_lossy()];
+    start_vipd_by(&command, host, conf, Datapath::Auto)
+}
+
 /// Installs the configuration on a host and starts vipd there by a command line to which vipd's own arguments are added:
 /// a program around vipd, or one that takes rights from it.
 ///
@@ -182,6 +192,14 @@ impl Running {
         self.process.wait_for_line(&format!("(VI_1) Entering {state} STATE"), within)
     }
 
+    /// What `vipd status` says to people; only vipd has it.
+    ///
+    /// # Errors
+    /// If the agent does not answer.
+    pub fn status_table(&self) -> Result<String> {
+        self.host.command(&format!("{} status --run-dir {RUN_DIR}", vipd_binary()?.display()))
+    }
+
     /// What `vipd status --json` says; only vipd has it.
     ///
     /// # Errors
@@ -190,6 +208,14 @@ impl Running {
         let answer =
             self.host.command(&format!("{} status --run-dir {RUN_DIR} --json", vipd_binary()?.display()))?;
         serde_json::from_str(&answer).with_context(|| format!("status is not JSON: {answer}"))
+    }
+
+    /// Has vipd read its configuration anew, and returns when that is done: `vipd reload`.
+    ///
+    /// # Errors
+    /// If it is refused; the error carries why.
+    pub fn reload(&self) -> Result<String> {
+        self.host.command(&format!("{} reload --run-dir {RUN_DIR}", vipd_binary()?.display()))
     }
 
     /// Files that the agent has in its directory for run-time files.

@@ -56,7 +56,8 @@ impl Flood {
             let mut batches = batches(&frames).into_iter().cycle();
             while goes_on() {
                 let Some(batch) = batches.next() else { return };
-                match send(&socket, &batch) {
+                let left = usize::try_from(count - tally.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+                match send(&socket, &batch[..left.min(batch.len())]) {
                     Ok(sent) => _ = tally.fetch_add(sent as u64, Ordering::Relaxed),
                     // A full queue passes; a link that is down may come back.
                     Err(_) => thread::sleep(Duration::from_millis(1)),

@@ -16,10 +16,9 @@ pub const PATH: &str = "/etc/keepalived/keepalived.conf";
 
 const LB1: &str = include_str!("../fixtures/guide/lb1.conf");
 const LB2: &str = include_str!("../fixtures/guide/lb2.conf");
-const CHECK_HTTP: &str = include_str!("../fixtures/guide/check_http.sh");
 /// The guide's check scripts, by the name of their file without `.sh`.
 pub const CHECKS: [(&str, &str); 4] = [
-    ("check_http", CHECK_HTTP),
+    ("check_http", include_str!("../fixtures/guide/check_http.sh")),
     ("check_haproxy_backends", include_str!("../fixtures/guide/check_haproxy_backends.sh")),
     ("check_nginx", include_str!("../fixtures/guide/check_nginx.sh")),
     ("check_fence", include_str!("../fixtures/guide/check_fence.sh")),
@@ -131,7 +130,9 @@ impl Conf {
     /// If a file cannot be written.
     pub fn install(&self, host: &Host) -> Result<()> {
         host.write_file(PATH, &self.0, 0o644)?;
-        host.write_file("/etc/keepalived/check_http.sh", CHECK_HTTP, 0o755)?;
+        for (name, script) in CHECKS {
+            host.write_file(&format!("/etc/keepalived/{name}.sh"), script, 0o755)?;
+        }
         host.write_file("/etc/keepalived/notify.sh", NOTIFY, 0o755)
     }
 }

@@ -39,7 +39,9 @@ mod time;
 mod tshark;
 mod wire;
 
-pub use agent::{Agent, Datapath, Running, instrumented_vipd, start_vipd_by, use_vipd, vipd_binary};
+pub use agent::{
+    Agent, Datapath, Running, instrumented_vipd, start_talkative_vipd, start_vipd_by, use_vipd, vipd_binary,
+};
 pub use asker::{Asker, Reply};
 pub use flood::Flood;
 pub use host::Host;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use vipd_tests::Make::Vipd;
 use vipd_tests::guide::Conf;
-use vipd_tests::{Agent, Datapath, Family, Frame, Host, Lan, Running, Settings, facts, vipd_binary};
+use vipd_tests::{Agent, Datapath, Family, Frame, Host, Lan, Moment, Running, Settings, facts, vipd_binary};
 
 use self::common::Traces;
 
@@ -89,6 +89,46 @@ fn a_thousand_addresses_move_together() {
         tap.wait_for(SOON, all_announced).unwrap_or_else(|error| panic!("{error}: {}", announced.len()));
         assert!(adverts > 0, "{family:?}: an advert came first");
     }
+}
+
+/// An address that the kernel refuses is named, and not announced; those that are there serve. One that somebody takes away
+/// and that is not to be put back (`no_track`) is missing too.
+///
+/// C-ARP-05
+#[test]
+fn addresses_are_held_when_all_are_and_what_is_missing_is_named() {
+    let lan = Lan::new(&[Vipd]).expect("lab");
+    let host = &lan.node(0).host;
+    host.sysctl("net/ipv6/conf/eth0/disable_ipv6", "1").expect("no IPv6");
+    let lines =
+        "virtual_ipaddress_excluded {\n2001:db8:5::1/64\n10.3.0.1/32 no_track\n10.4.0.1/32 dev none0\n}";
+    let status = |vipd: &Running| vipd.status().expect("status")["instances"][0].take();
+    // What is said is in the status a moment later.
+    let expect_missing = |vipd: &Running, missing: &[&str]| {
+        let deadline = Moment::now() + SOON;
+        while status(vipd)["addresses-missing"] != serde_json::json!(missing) {
+            assert!(!deadline.remaining().is_zero(), "{:#}", status(vipd));
+        }
+        assert_eq!(status(vipd)["addresses-held"], false);
+    };
+    let tap = lan.tap().expect("tap");
+
+    let vipd = start(&lan, &conf(&lan, Family::V4, lines));
+
+    vipd.process().wait_for_line("of 4 addresses 2 are missing", SOON).expect("it is said");
+    expect_missing(&vipd, &["2001:db8:5::1", "10.4.0.1"]);
+    let table = vipd.status_table().expect("status");
+    assert!(table.contains("holds 2 of 4 addresses; missing: 2001:db8:5::1, 10.4.0.1"), "{table}");
+    lan.wait_for_master(0).expect("those that are there serve");
+    let frames = tap.drain().expect("tap");
+    assert!(
+        frames.iter().all(|frame| frame.neighbour_advertisement().is_none()),
+        "what is missing is not announced"
+    );
+
+    host.command("ip address delete 10.3.0.1/32 dev eth0").expect("ip");
+    vipd.process().wait_for_line("of 4 addresses 3 are missing", SOON).expect("it is said");
+    expect_missing(&vipd, &["2001:db8:5::1", "10.4.0.1", "10.3.0.1"]);
 }
 
 /// `scope`, `broadcast`, `label`, `dev`, `no_track`.
@@ -183,9 +223,10 @@ fn routes_and_rules_come_and_go_with_the_addresses() {
             Family::V4 => {
                 "virtual_routes {\n10.7.0.0/16 via 192.168.1.50 dev eth0 src 192.168.1.100 metric 7\n\
                  10.8.0.0/16 dev eth0 scope link table 1000 mtu 1400\nblackhole 10.6.0.0/16\n\
-                 default via 192.168.1.50 table 100\n}\n\
+                 default via 192.168.1.50 table 100\n10.9.0.0/16 via 172.16.0.1 dev eth0 onlink\n}\n\
                  virtual_rules {\nfrom 192.168.1.100 table 100 priority 700\n\
-                 to 10.8.0.0/16 lookup 1000 pref 701\niif eth0 fwmark 7/0xff table 100 pref 702\n}"
+                 to 10.8.0.0/16 lookup 1000 pref 701\niif eth0 fwmark 7/0xff table 100 pref 702\n\
+                 oif eth0 table 100 pref 703\n}"
             }
             Family::V6 => {
                 "virtual_routes {\n2001:db8:7::/48 via 2001:db8:1::32 dev eth0 metric 7\n\
@@ -216,10 +257,11 @@ fn routes_and_rules_come_and_go_with_the_addresses() {
                 let routes = vec![
                     " 10.7.0.0/16 192.168.1.50 main",
                     " 10.8.0.0/16 - 1000",
+                    " 10.9.0.0/16 172.16.0.1 main",
                     " default 192.168.1.50 100",
                     "blackhole 10.6.0.0/16 - main",
                 ];
-                (routes, 3)
+                (routes, 4)
             }
             Family::V6 => {
                 let routes = vec![
@@ -347,14 +389,15 @@ fn secondaries_are_promoted_while_the_agent_runs() {
     assert_eq!(Traces::of(host).expect("facts"), before);
 }
 
-/// On an interface that comes late, and comes again.
+/// On an interface that comes late, and comes again (`default_interface`).
 #[test]
 fn what_is_static_follows_its_interface() {
     let lan = Lan::new(&[Vipd]).expect("lab");
     let host = &lan.node(0).host;
     let conf = Settings::v3(110).keepalived(lan.node(0).ip, &[]);
     let conf = conf.with_block(
-        "static_ipaddress {\n10.5.0.1/24 dev late0\n}\nstatic_routes {\n10.6.0.0/16 dev late0\n}",
+        "global_defs {\ndefault_interface late0\n}\nstatic_ipaddress {\n10.5.0.1/24\n}\n\
+         static_routes {\n10.6.0.0/16 dev late0\n}",
     );
     let vipd = Agent::Vipd(Datapath::Auto).start(host, &conf).expect("vipd");
     vipd.wait_for_state("MASTER", SOON).expect("nobody else is there");

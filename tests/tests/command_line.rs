@@ -28,6 +28,35 @@ fn machine(lab: &Lab, config: &str) -> Host {
 const USABLE: &str = "[[instance]]\nname = \"VI_1\"\ninterface = \"eth0\"\nvirtual_router_id = 51\nversion = 3\n\
     virtual_ipaddress = [\"192.168.1.100/24\"]\n";
 
+/// `--host`, and Keepalived's names for it: `run` and `check` take the same lines of a file for several nodes. Without it this
+/// host's name counts.
+#[test]
+fn the_lines_of_a_node_are_the_same_for_run_and_check() {
+    let lab = Lab::new().expect("lab");
+    let host = machine(&lab, "");
+    host.command("ip link set port0 up").expect("ip");
+    let conf = "vrrp_instance VI_1 {\ninterface eth0\nversion 3\nvirtual_router_id 51\nvirtual_ipaddress {\n\
+        192.168.1.100/24\n}\n@one priority 110\n@two priority 90\n@lb priority 70\n}\n";
+    host.write_file("/run/c.conf", conf, 0o600).expect("write");
+    for (option, priority) in
+        [("--host one", 110), ("--host two", 90), ("--config-id one", 110), ("-i two", 90), ("", 70)]
+    {
+        let checked = shell(&host, &format!("vipd check /run/c.conf {option}"));
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert!(said.contains(&format!("priority {priority},")), "{option}: {said}");
+
+        let words = format!("run --config /run/c.conf {option}");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let agent = host.spawn(vipd_binary().expect("built"), &words).expect("vipd");
+        agent.wait_for_line("Entering BACKUP STATE", SOON).expect("it runs");
+        let status = shell(&host, "vipd status --json").stdout;
+        let status: serde_json::Value = serde_json::from_slice(&status).expect("JSON");
+        assert_eq!(status["instances"][0]["priority"], priority, "{option}");
+        agent.stop().expect("SIGTERM");
+        agent.wait_for_whole_end(SOON).expect("it ends");
+    }
+}
+
 /// Promise 5, and the error texts that a tired person reads: exit code, and words that the message must hold.
 #[test]
 fn promise_5_what_cannot_run_is_refused_with_a_sentence_and_nothing_is_touched() {

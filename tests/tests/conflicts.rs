@@ -50,6 +50,42 @@ fn a_foreign_claim_is_said_once_counted_and_answered_by_an_announcement() {
     }
 }
 
+/// A node that takes addresses over announces them several times, and hosts believe who spoke last: so does the client, and
+/// that is lb1. The rival is a keepalived with another virtual router id and the same address.
+#[test]
+fn the_last_word_after_a_burst_of_claims_is_ours() {
+    for datapath in [Datapath::Auto, Datapath::Socket] {
+        let pair = Pair::new().expect("lab");
+        let lb1 = master(&pair, datapath);
+        pair.client.command(&format!("ping -q -c 1 -w 60 {}", Pair::vip())).expect("the client knows lb1");
+        let tap = Tap::open(pair.switch.host()).expect("tap");
+
+        // The second set comes when the test is over.
+        let conf = Conf::lb2()
+            .without_scripts()
+            .version_3()
+            .advert("0.1")
+            .with_line("garp_master_delay 600\ngarp_master_repeat 5");
+        let conf = conf.replace("virtual_router_id 51", "virtual_router_id 52");
+        let _rival = pair.lb2.start(Agent::Keepalived, &conf).expect("keepalived");
+
+        let mut claims = 0;
+        let last_word = |frame: &Frame| {
+            let ip = frame.gratuitous_arp()?.ip;
+            assert_eq!(Pair::vip(), ip);
+            claims += usize::from(frame.came_from(&pair.lb2.port));
+            (claims == 5 && frame.came_from(&pair.lb1.port)).then_some(())
+        };
+        tap.wait_for(SOON, last_word).expect("lb1 announces its address after the last claim");
+        let knows = |mac: &String| {
+            facts::neighbour(&pair.client, Pair::vip()).map(|known| known.as_ref() == Some(mac))
+        };
+        facts::wait_until(&pair.client, SOON, || Ok(knows(&pair.lb1.mac)?.then_some(())))
+            .expect("the client has found lb1");
+        assert_eq!(lb1.status().expect("status")["instances"][0]["state"], "MASTER");
+    }
+}
+
 /// C-CNT-06, C-CNT-09: however many adverts are wrong, a line or two say so, and the counters are exact.
 #[test]
 fn ten_thousand_bad_adverts_are_a_few_lines_and_an_exact_count() {

@@ -58,7 +58,7 @@ fn by_exit(code: i32) -> ExitStatus {
 
 #[test]
 fn promise_4_however_the_agent_ends_it_resigns_and_nothing_of_it_stays() {
-    let ends: [(&str, ExitStatus, End); 11] = [
+    let ends: [(&str, ExitStatus, End); 10] = [
         ("SIGTERM", by_exit(0), |agent| agent.process().stop()),
         ("SIGTERM to its process group", by_exit(0), |agent| agent.process().signal_group(Signal::SIGTERM)),
         ("Ctrl-C", by_exit(0), |agent| agent.process().signal_group(Signal::SIGINT)),
@@ -69,9 +69,6 @@ fn promise_4_however_the_agent_ends_it_resigns_and_nothing_of_it_stays() {
         ("kill -9 while it is stopped", by_signal(Signal::SIGKILL), |agent| {
             agent.process().freeze()?;
             agent.process().kill_alone()
-        }),
-        ("the terminal is closed", by_signal(Signal::SIGHUP), |agent| {
-            agent.process().signal_group(Signal::SIGHUP)
         }),
         ("a crash", by_signal(Signal::SIGILL), |agent| agent.process().signal(Signal::SIGILL)),
         ("an abort", by_signal(Signal::SIGABRT), |agent| agent.process().signal(Signal::SIGABRT)),

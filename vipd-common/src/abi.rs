@@ -184,7 +184,7 @@ pub const STATS_SIZE: u32 = MAX_INSTANCES + 1;
 
 /// What an [`Event`] tells.
 pub mod kind {
-    /// An advert that changes something: the first, another sender, priority, interval or checksum form than the last,
+    /// An advert that changes something: the first, another sender, priority or interval than the last, a new checksum form,
     /// priority 0, or any while we are Master.
     pub const ADVERT: u8 = 1;
     /// A gratuitous ARP or a neighbour advertisement for one of our virtual addresses from another node.

@@ -66,14 +66,17 @@ impl Instance {
 
     /// Goes on by another configuration.
     pub(crate) fn reconfigure(&mut self, spec: Spec, now: Instant) {
+        if self.spec == spec {
+            return;
+        }
         let before = core::mem::replace(&mut self.spec, spec);
         match &mut self.role {
-            Role::Master(master) => master.advert_within(self.spec.interval.as_duration(), now),
+            Role::Master(master) => master.reconfigure(&before, &self.spec, now),
             // Nothing has been learned that would outweigh what is configured.
             _ if self.active_interval == before.interval => self.active_interval = self.spec.interval,
             _ => {}
         }
-        self.watch(false);
+        self.reconsider();
     }
 
     /// The most that one call of `expire` asks of it: report, advert and addresses with the first set of announcements, or
@@ -300,8 +303,13 @@ impl Instance {
             return;
         }
         self.spec.priority = priority;
+        self.reconsider();
+    }
+
+    /// Judges anew by what is configured now. A Master that was about to be displaced may be let be now; then its advert was
+    /// a sign of life.
+    fn reconsider(&mut self) {
         self.watch(false);
-        // A Master that was about to be displaced may have the higher priority now; then its advert was a sign of life.
         if let Role::Backup(backup) = &mut self.role
             && let Some(rival) = backup.rival.take()
         {

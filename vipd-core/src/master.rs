@@ -79,9 +79,16 @@ impl Master {
         self.sent = now;
     }
 
-    /// Sends the next advert within this time.
-    pub(crate) fn advert_within(&mut self, span: Duration, now: Instant) {
-        self.advert = self.advert.min(now + span);
+    /// Goes on by another configuration: the next advert is sent within its interval, and what is announced again and again
+    /// counts from now on where that is new.
+    pub(crate) fn reconfigure(&mut self, before: &Spec, spec: &Spec, now: Instant) {
+        if !self.hands_over {
+            self.advert = self.advert.min(now + spec.interval.as_duration());
+        }
+        let refresh = spec.announcing.refresh;
+        if refresh != before.announcing.refresh {
+            self.refresh = (!refresh.is_zero()).then(|| now + refresh);
+        }
     }
 
     /// Resigns for somebody else to take over. If nobody does, it goes on as before after `patience`.

@@ -4,7 +4,7 @@ use crate::deadlines::Deadlines;
 use crate::group::{self, Groups};
 use crate::instance::Instance;
 use crate::queue::Queue;
-use crate::{Action, Input, InstanceId, Instant, Seen, Spec, State, Status};
+use crate::{Action, Fault, Input, InstanceId, Instant, Seen, Spec, State, Status};
 
 /// All virtual routers of one agent, each on its own (C-FSM-15) or with its sync group.
 ///
@@ -36,11 +36,23 @@ impl Router {
         router
     }
 
-    /// Gives a virtual router another configuration. It goes on in the state that it is in: what it waits for counts from
-    /// where it counted, and a Master that is to send more often does so at once. Allocates.
-    pub fn reconfigure(&mut self, id: InstanceId, spec: Spec, now: Instant) {
-        self.instances[usize::from(id.0)].reconfigure(spec, now);
+    /// Gives virtual routers other configurations, all at once, so that sync groups are not torn apart meanwhile. Each goes on
+    /// in the state that it is in: what it waits for counts from where it counted, and a Master that is to send more often
+    /// does so at once. Whom nothing but its sync group kept waiting or in FAULT, and who is in it no more, goes on alone.
+    /// Allocates.
+    pub fn reconfigure(&mut self, specs: impl IntoIterator<Item = (InstanceId, Spec)>, now: Instant) {
+        for (id, spec) in specs {
+            self.instances[usize::from(id.0)].reconfigure(spec, now);
+        }
         self.reorder();
+        let count = u16::try_from(self.instances.len()).unwrap_or(u16::MAX);
+        for id in (0..count).map(InstanceId) {
+            if self.groups.with(id) == [id] {
+                self.handle(id, Input::FaultCleared(Fault::Group(id)), now);
+            } else {
+                self.settle(id, self.state(id), now);
+            }
+        }
     }
 
     /// Puts a new virtual router, in state Initialize, in the place of one that has been shut down, or behind the last one.

@@ -118,6 +118,15 @@ impl Trackers {
         }
     }
 
+    /// Goes on from what was told of a virtual router `before`, by an arithmetic of another configuration: the fault that it
+    /// has by the numbers of then, and the priority that the election goes by.
+    pub fn resume(&mut self, id: InstanceId, priority: u8, before: &Self) {
+        let fault = before.sums.get(usize::from(id.0)).and_then(|sum| sum.told.1);
+        if let Some(sum) = self.sums.get_mut(usize::from(id.0)) {
+            sum.told = (priority, fault);
+        }
+    }
+
     /// What is known of a thing.
     #[must_use]
     pub fn state(&self, tracker: TrackerId) -> Tracked {
@@ -269,5 +278,30 @@ mod tests {
         trackers.set(TrackerId(0), Down);
         assert_eq!(told(&mut trackers), [(0, raised(0)), (1, Input::PriorityChanged(95))]);
         assert_eq!(told(&mut trackers), []);
+    }
+
+    /// The second thing of before is the first one now; what it makes of the virtual router is no news.
+    #[test]
+    fn another_arithmetic_tells_what_is_different_from_the_one_before() {
+        let mut before = Trackers::new(2, [(100, weights(&[-10, 0]))]);
+        before.set(TrackerId(0), Down);
+        before.set(TrackerId(1), Up);
+        told(&mut before);
+        let of = |base, list: &[i16], states: &[Tracked]| {
+            let mut trackers = Trackers::new(2, [(base, weights(list))]);
+            (0..).zip(states).for_each(|(n, state)| trackers.set(TrackerId(n), *state));
+            trackers.resume(InstanceId(0), 90, &before);
+            told(&mut trackers)
+        };
+
+        assert_eq!(of(100, &[0, -10], &[Up, Down]), []);
+        assert_eq!(of(120, &[0, -10], &[Up, Down]), [(0, Input::PriorityChanged(110))]);
+        assert_eq!(of(90, &[], &[]), []);
+        before.set(TrackerId(1), Down);
+        told(&mut before);
+        let mut trackers = Trackers::new(0, [(90, vec![])]);
+        trackers.resume(InstanceId(0), 90, &before);
+        let cleared = Input::FaultCleared(Fault::Tracked(TrackerId(1)));
+        assert_eq!(told(&mut trackers), [(0, cleared)]);
     }
 }

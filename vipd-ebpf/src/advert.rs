@@ -64,11 +64,12 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
     }
     // Before the record: user space leaves the waiting to the kernel when it reads it.
     seen.watched = watch.over(rules, seen, sign != Sign::None).into();
+    let known = if watch.told.source == advert.source { watch.told.forms } else { 0 };
     let news = Told {
         source: advert.source,
         interval_cs: advert.interval_cs,
         priority: advert.priority,
-        checksum: advert.checksum,
+        forms: known | 1 << (advert.checksum & 7),
         watched: seen.watched,
         reserved: [0; 3],
     };

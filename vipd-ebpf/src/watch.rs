@@ -39,7 +39,8 @@ pub(crate) struct Told {
     pub(crate) source: Addr,
     pub(crate) interval_cs: u16,
     pub(crate) priority: u8,
-    pub(crate) checksum: u8,
+    /// The checksum forms that this source has shown, a bit each: one that sends both is no news at every advert.
+    pub(crate) forms: u8,
     pub(crate) watched: u8,
     pub(crate) reserved: [u8; 3],
 }

@@ -1,39 +1,38 @@
 //! One agent from start to end: the warden beside it, the election on the thread that the process began with, the service
 //! thread, and what is cleaned up when something breaks.
 
-use std::collections::BTreeSet;
+use std::fs;
 use std::io;
 use std::panic::PanicHookInfo;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context;
 use nix::unistd::{getpid, gettid};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
-use vipd_core::InstanceId;
 
-use crate::config::Config;
-use crate::control::{self, Operation, Reply, Request, Target};
+use crate::config::{self, Config};
 use crate::datapath::{Datapath, Opened, Tally};
-use crate::drops;
 use crate::effects::{Ground, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
 use crate::leftovers;
 use crate::link::Monitor;
-use crate::notify::{self, Events, Notifier, Publisher};
+use crate::net_namespace;
+use crate::notify::{self, Publisher};
 use crate::realtime::{self, Scheduling};
-use crate::report::Reporter;
+use crate::reload::Source;
 use crate::rights;
 use crate::run_dir::RunDir;
+use crate::service::Service;
 use crate::track::{Known, Tracking};
 use crate::warden::{self, Errand, Warden, Will};
 
 /// An agent that has its run directory and its warden, but no thread yet.
 pub struct Agent {
-    config: Config,
+    config: Arc<Config>,
+    source: Source,
     run_dir: Arc<RunDir>,
     will: Will,
     errand: Arc<Errand>,
@@ -56,12 +55,16 @@ pub(crate) struct Ready {
 
 impl Agent {
     /// Checks rights, takes the run directory, forks the warden and locks the memory. To be called before there is any
-    /// other thread, and so before logs are started.
+    /// other thread, and so before logs are started. `source` is where the configuration came from, and is read again at a
+    /// reload.
     ///
     /// # Errors
     /// What is missing on this host; a sentence for people.
-    pub fn prepare(config: Config, run_dir: &Path) -> anyhow::Result<Self> {
+    pub fn prepare(config: Config, source: Source, run_dir: &Path) -> anyhow::Result<Self> {
         rights::check()?;
+        if let Some(name) = &config.net_namespace {
+            net_namespace::enter(name)?;
+        }
         let run_dir = Arc::new(RunDir::acquire(run_dir)?);
         let will = Will::new(&config).context("cannot make the memory that the warden reads")?;
         let mut degraded = Vec::new();
@@ -79,7 +82,15 @@ impl Agent {
         }
         let errand = Errand::prepare(will.clone(), Arc::clone(&run_dir)).context("cannot open a socket")?;
         degraded.extend(realtime::lock_memory());
-        Ok(Self { config, run_dir, will, errand: Arc::new(errand), warden: Arc::new(warden), degraded })
+        Ok(Self {
+            config: Arc::new(config),
+            source,
+            run_dir,
+            will,
+            errand: Arc::new(errand),
+            warden: Arc::new(warden),
+            degraded,
+        })
     }
 
     /// What must be done when a thread panics: this ends the process, whichever thread it is. An agent that lost one
@@ -122,18 +133,21 @@ impl Agent {
         for sentence in &self.degraded {
             tracing::warn!("{sentence}");
         }
-        let board = Arc::new(Board::new(self.config.instances.len()));
-        let tracking = Tracking::prepare(&self.config);
+        let places = config::places(self.config.instances.len());
+        let board = Arc::new(Board::new(places));
+        let tracking = Tracking::prepare(&self.config, None);
         let known = tracking.known();
         let (commands, commands_in) = mpsc::channel(4);
         let (ready_out, ready) = oneshot::channel();
         let (ended_out, ended) = oneshot::channel::<()>();
-        let (publisher, events) = notify::channel(self.config.instances.len());
+        let (publisher, events) = notify::channel(places);
         let service = {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
-            let (config, socket) = (self.config.clone(), self.run_dir.control());
+            let (config, source) = (Arc::clone(&self.config), self.source.clone());
+            let (will, socket) = (self.will.clone(), self.run_dir.control());
             let served = move || -> anyhow::Result<()> {
-                let service = Service { config, board, warden, socket, events, tracking };
+                let service =
+                    Service { config, source, will, places, board, warden, socket, events, tracking };
                 let runtime = runtime()?;
                 let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
                 // Looking up a name or a file may hang; that is not waited for.
@@ -164,12 +178,12 @@ impl Agent {
         commands: mpsc::Receiver<Command>,
     ) -> anyhow::Result<()> {
         let config = &self.config;
-        let mut monitor = Monitor::start(&route_protocols(config)).await.context(UNREADABLE)?;
+        let mut monitor = Monitor::start(&election::protocols(config)).await.context(UNREADABLE)?;
         let (record, will) = (self.run_dir.record(), self.will.clone());
         leftovers::put_parameters_back(&record);
         leftovers::remove_links(monitor.links(), &record)?;
         monitor.read_anew().await.context(UNREADABLE)?;
-        let mut ground = Ground::new(config.instances.len(), will.clone())?;
+        let mut ground = Ground::new(will.clone())?;
         for (number, instance) in config.instances.iter().enumerate() {
             ground.prepare(number, instance, monitor.links())?;
         }
@@ -178,7 +192,7 @@ impl Agent {
         let things = planned.iter().flat_map(Planned::things);
         let things: Vec<Thing> = things.chain(election::statics(config, monitor.links())).collect();
         leftovers::remove(monitor.links(), &things, &record)?;
-        let written = leftovers::write_record(&things, &ground, &record);
+        let written = fs::write(&record, leftovers::record(&things, &ground));
         written.with_context(|| format!("cannot write {}", record.display()))?;
         let opened = Datapath::open(self.config.datapath, &planned, self.run_dir.path())?;
         let Opened { datapath, interfaces, counters, degraded } = opened;
@@ -195,6 +209,7 @@ impl Agent {
             board,
             publisher,
             will,
+            record,
         )?;
         let (scheduling, lost) = realtime::schedule();
         self.degrade(lost);
@@ -215,88 +230,6 @@ impl Agent {
 
 const UNREADABLE: &str = "cannot read the interfaces of this host";
 
-/// The protocols of the configuration's routes, where it gives them one (`proto`).
-fn route_protocols(config: &Config) -> BTreeSet<u8> {
-    let routes = config.instances.iter().flat_map(|instance| &instance.routes).chain(&config.static_routes);
-    routes.filter_map(|route| route.protocol).collect()
-}
-
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
-}
-
-/// The service thread: signals, the control socket, an eye on the warden.
-struct Service {
-    config: Config,
-    board: Arc<Board>,
-    warden: Arc<Warden>,
-    socket: PathBuf,
-    events: Events,
-    tracking: Tracking,
-}
-
-impl Service {
-    /// Serves until the election has ended, and everybody who wants to know it has been told.
-    async fn serve(
-        self,
-        ready: oneshot::Receiver<Ready>,
-        commands: mpsc::Sender<Command>,
-        ended: oneshot::Receiver<()>,
-    ) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        // Until the election has ended.
-        let known = self.tracking.known();
-        let _watching = self.tracking.watch();
-        let Ok(ready) = ready.await else {
-            return Ok(());
-        };
-        let names = ready.planned.iter().map(|planned| planned.config.name.clone()).collect();
-        tokio::task::spawn_local(drops::watch(names, Arc::clone(&ready.counters)));
-        let mut notifier = Notifier::start(&self.config, self.events);
-        let (things, instances) = (known.clone(), self.config.instances.clone());
-        notifier.explain(move |id, cause| {
-            let of = |id: InstanceId| &instances[usize::from(id.0)];
-            things.why(id, cause, of(id), |id| &of(id).name)
-        });
-        let (router_id, told) = (self.config.router_id, notifier.counters());
-        let reporter = Reporter::new(router_id, self.board, Arc::clone(&self.warden), told, known, ready);
-        let operators = commands.clone();
-        let answer = async move |request| match request {
-            Request::Status => Reply::Status(Box::new(reporter.status())),
-            Request::Operate(operation, target) => operate(&operators, operation, target).await,
-        };
-        let control = control::serve(&self.socket, answer)
-            .with_context(|| format!("cannot listen on {}", self.socket.display()))?;
-        tokio::task::spawn_local(control);
-        tokio::task::spawn_local(async move {
-            self.warden.lost().await;
-            tracing::warn!("the warden is gone: {}; restart vipd to have one again", warden::WITHOUT);
-        });
-        tokio::pin!(ended);
-        loop {
-            tokio::select! {
-                _ = &mut ended => break,
-                _ = notifier.run() => {}
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::info!("stopping");
-            // The election has ended already when this fails.
-            let _ = commands.send(Command::Stop).await;
-        }
-        notifier.finish().await;
-        Ok(())
-    }
-}
-
-/// Has the election do what an operator wants.
-async fn operate(commands: &mpsc::Sender<Command>, operation: Operation, target: Target) -> Reply {
-    let (done_out, done) = oneshot::channel();
-    let sent = commands.send(Command::Operate(operation, target, done_out)).await;
-    match (sent, done.await) {
-        (Ok(()), Ok(Ok(names))) => Reply::Done(names),
-        (Ok(()), Ok(Err(refused))) => Reply::Error(refused),
-        _ => Reply::Error("the agent is ending".to_owned()),
-    }
 }

@@ -1,6 +1,8 @@
 //! Says which adverts failed a check or do not match the configuration, and why: a line for each kind however many there
 //! are; the counters are exact (C-CNT-06).
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,12 +20,18 @@ const REPEAT: Duration = Duration::from_mins(10);
 const FINE: [Reason; 5] =
     [Reason::Accepted, Reason::PriorityZero, Reason::Pseudo, Reason::Claim, Reason::LeaseOver];
 
-/// Looks at the counters without end, on the service thread; `names` are those of the virtual routers.
-pub(crate) async fn watch(names: Vec<String>, tally: Arc<Tally>) {
-    let mut seen = vec![Seen::default(); names.len()];
+/// Looks at the counters without end, on the service thread; `names` are those of the virtual routers in their places.
+pub(crate) async fn watch(names: Rc<RefCell<Vec<Option<String>>>>, tally: Arc<Tally>) {
+    let mut seen = Vec::new();
     loop {
         tokio::time::sleep(PACE).await;
-        for ((id, name), seen) in (0..).map(InstanceId).zip(&names).zip(&mut seen) {
+        let names = names.borrow();
+        seen.resize(names.len(), Seen::default());
+        for ((id, name), seen) in (0..).map(InstanceId).zip(&*names).zip(&mut seen) {
+            let Some(name) = name else {
+                *seen = Seen::default();
+                continue;
+            };
             let news = seen.news(&tally.of(id), Instant::now());
             if !news.is_empty() {
                 tracing::warn!("({name}) adverts that are wrong or do not match: {}", news.join(", "));
@@ -53,7 +61,20 @@ impl Seen {
             }
             due
         });
-        due.map(|reason| format!("{} {}", reason.name(), counts[reason.index()])).collect()
+        due.map(|reason| format!("{} {}{}", reason.name(), counts[reason.index()], meaning(reason))).collect()
+    }
+}
+
+/// What a kind of trouble most likely means, where that is not in its name.
+fn meaning(reason: Reason) -> &'static str {
+    match reason {
+        // C-MIX-05
+        Reason::Version => {
+            " (a node with our virtual router id speaks another version of VRRP: two Masters are likely)"
+        }
+        Reason::Interval => " (a node with our virtual router id has another advert_int)",
+        Reason::Owner => " (another node takes itself for the Master of addresses that this node owns)",
+        _ => "",
     }
 }
 
@@ -61,6 +82,7 @@ impl Seen {
 mod tests {
     use super::*;
 
+    /// C-MIX-05
     #[test]
     fn c_cnt_06_each_kind_of_trouble_is_said_once_and_again_after_ten_minutes() {
         let start = Instant::now();
@@ -77,5 +99,7 @@ mod tests {
         assert_eq!(grow(Reason::Ttl, 1, 1), ["ip-ttl-errors 1"], "another kind");
         assert_eq!(grow(Reason::Accepted, 1, 20), [""; 0], "it has stopped");
         assert_eq!(grow(Reason::Checksum, 1, 21), ["checksum-errors 20001"]);
+        let [said] = &grow(Reason::Version, 1, 22)[..] else { panic!("it is said") };
+        assert!(said.starts_with("version-errors 1 ") && said.contains("two Masters are likely"), "{said}");
     }
 }

@@ -6,7 +6,6 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -46,12 +45,9 @@ pub(crate) fn remove(links: &Links, things: &[Thing], record: &Path) -> anyhow::
     Ok(())
 }
 
-/// Records every address that this agent may put on an interface, its own interfaces, and kernel parameters as they were
+/// The record: every address that this agent may put on an interface, its own interfaces, and kernel parameters as they were
 /// before it, for the case that nobody removes the ones and puts back the others.
-///
-/// # Errors
-/// When the record cannot be written.
-pub(crate) fn write_record(things: &[Thing], ground: &Ground, record: &Path) -> io::Result<()> {
+pub(crate) fn record(things: &[Thing], ground: &Ground) -> String {
     let mut lines = String::new();
     // Writing to a string does not fail.
     for (ifindex, ip, prefix) in things.iter().filter_map(place) {
@@ -65,7 +61,7 @@ pub(crate) fn write_record(things: &[Thing], ground: &Ground, record: &Path) -> 
     for (path, value) in ground.parameters() {
         let _ = writeln!(lines, "parameter {path} was {value}");
     }
-    fs::write(record, lines)
+    lines
 }
 
 /// Removes interfaces that an agent has made.

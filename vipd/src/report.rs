@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
-use vipd_core::{Cause, InstanceId, State, Tracked};
+use vipd_core::{Cause, InstanceId, State, Tracked, Version};
 
 use crate::agent::Ready;
-use crate::control::{InstanceStatus, Status, TrackedStatus, WardenStatus, date_time};
-use crate::datapath::version_number;
-use crate::election::{Board, Planned, now};
+use crate::config::{Family, Instance};
+use crate::control::{InstanceStatus, PeerStatus, Status, TrackedStatus, WardenStatus, date_time};
+use crate::datapath::{Form, Tally, version_number};
+use crate::election::{Board, Forms, Planned, now};
 use crate::notify::Counters;
 use crate::track::{Known, tell_effect};
 use crate::warden::Warden;
@@ -40,11 +41,28 @@ impl Reporter {
         Self { router_id, board, warden, notified, known, ready, started: SystemTime::now() }
     }
 
+    /// Tells of another configuration from now on.
+    pub(crate) fn reload(
+        &mut self,
+        router_id: Option<String>,
+        notified: Counters,
+        known: Known,
+        planned: Vec<Planned>,
+    ) {
+        (self.router_id, self.notified, self.known, self.ready.planned) =
+            (router_id, notified, known, planned);
+    }
+
+    /// What the receive checks have counted.
+    pub(crate) fn counters(&self) -> &Tally {
+        &self.ready.counters
+    }
+
     /// Everything, as of now.
     pub(crate) fn status(&self) -> Status {
         let ids = (0..).map(InstanceId);
-        let instances =
-            ids.zip(&self.ready.planned).map(|(id, planned)| self.instance(id, planned)).collect();
+        let there = ids.zip(&self.ready.planned).filter(|(_, planned)| !planned.config.is_vacant());
+        let instances = there.map(|(id, planned)| self.instance(id, planned)).collect();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             router_id: self.router_id.clone(),
@@ -65,9 +83,10 @@ impl Reporter {
     fn instance(&self, id: InstanceId, planned: &Planned) -> InstanceStatus {
         let config = &planned.config;
         let snapshot = self.board.snapshot(id);
-        let status = snapshot.map(|snapshot| snapshot.status);
+        let status = snapshot.as_ref().map(|snapshot| snapshot.status);
         let transition = status.and_then(|status| status.last_transition);
         let advert = status.and_then(|status| status.last_advert);
+        let forms = snapshot.as_ref().map(|snapshot| snapshot.forms).unwrap_or_default();
         InstanceStatus {
             name: config.name.clone(),
             interface: config.interface.clone(),
@@ -96,7 +115,13 @@ impl Reporter {
                 .iter()
                 .map(|vip| format!("{}/{}", vip.address.ip, vip.address.prefix))
                 .collect(),
-            addresses_held: snapshot.is_some_and(|snapshot| snapshot.addresses_held),
+            addresses_held: snapshot.as_ref().is_some_and(|snapshot| snapshot.addresses_held),
+            addresses_missing: snapshot.map(|snapshot| snapshot.missing.to_vec()).unwrap_or_default(),
+            checksum_sent: checksum_sent(config, &forms),
+            peers: forms
+                .peers()
+                .map(|(source, forms)| PeerStatus { source, checksum: forms.iter().collect() })
+                .collect(),
             statistics: self.statistics(id),
         }
     }
@@ -151,6 +176,17 @@ impl Reporter {
         statistics.extend(own.map(|(name, counter)| (name.to_owned(), counter.load(Ordering::Relaxed))));
         statistics
     }
+}
+
+/// The forms of checksum in which a virtual router's adverts leave; none where there is but one.
+fn checksum_sent(config: &Instance, forms: &Forms) -> Vec<Form> {
+    if config.version != Version::V3 || config.family != Family::V4 {
+        return Vec::new();
+    }
+    let group = config.peers.is_empty().then_some(None);
+    let destinations = group.into_iter().chain(config.peers.iter().map(|peer| Some(peer.ip)));
+    let sent: Vec<Form> = destinations.flat_map(|to| forms.sent(config.checksum, to).iter()).collect();
+    [Form::Message, Form::Pseudo].into_iter().filter(|form| sent.contains(form)).collect()
 }
 
 /// As RFC 8347 has it: what the last entry into MASTER was for.

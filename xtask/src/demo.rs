@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the guide's site on one machine, crashed again and again while a client keeps asking.
 
 mod fault;
+mod guide;
 mod site;
 mod story;
 mod summary;

@@ -16,11 +16,12 @@ const LLVM_PREFIX: &str = "/usr/lib/llvm-22";
 const LINKER: [&str; 6] =
     ["bpf-linker", "--version", "0.13.0", "--no-default-features", "--features", "llvm-22"];
 /// What the lab runs: peers, load balancers and instruments.
-const LAB: [&str; 19] = [
+const LAB: [&str; 20] = [
     "keepalived",
     "frr",
     "haproxy",
     "nginx-light",
+    "radvd",
     "tshark",
     "tcpdump",
     "iproute2",
@@ -39,8 +40,13 @@ const LAB: [&str; 19] = [
 ];
 /// Services that come with packages of the lab. The lab starts its own copies in its own namespaces; on the machine
 /// itself none may run because of us.
-const SERVICES: [(&str, &str); 4] =
-    [("keepalived", "keepalived"), ("frr", "frr"), ("haproxy", "haproxy"), ("nginx-light", "nginx")];
+const SERVICES: [(&str, &str); 5] = [
+    ("keepalived", "keepalived"),
+    ("frr", "frr"),
+    ("haproxy", "haproxy"),
+    ("nginx-light", "nginx"),
+    ("radvd", "radvd"),
+];
 
 /// Installs what is missing; an error if something cannot be installed.
 pub(crate) fn run() -> Result<()> {

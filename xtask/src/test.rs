@@ -18,8 +18,10 @@ const FAST: [&str; 4] = ["vipd-common", "vipd-core", "vipd", "xtask"];
 const FAST_TESTS: [&str; 2] = ["ledger", "refused"];
 /// The lab's tests at once: each is a few machines on the two cores of a small host.
 const LABS_AT_ONCE: &str = "2";
-/// Those with routers that others wrote mostly wait: for intervals of 1 s, and for silence.
-const PEERS_AT_ONCE: &str = "8";
+/// Those that mostly wait, by their modules: with routers that others wrote, for intervals of 1 s and for silence; with the
+/// guide's own files, for its checks.
+const WAITING: [&str; 2] = ["peers::", "six::"];
+const WAITING_AT_ONCE: &str = "8";
 
 /// Sets up, builds, and runs the tests.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -39,10 +41,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.fast {
         println!("== vipd-tests");
         let lab = ["test", "--package", "vipd-tests"];
-        let most = ["--", "--test-threads", LABS_AT_ONCE, "--skip", "peers::"];
+        let skipped = WAITING.iter().flat_map(|module| ["--skip", module]);
+        let most = ["--", "--test-threads", LABS_AT_ONCE].into_iter().chain(skipped);
         command::run(command::cargo().args(lab).args(most))?;
-        let peers = ["--test", "interop", "--", "--test-threads", PEERS_AT_ONCE];
-        command::run(command::cargo().args(lab).args(peers))?;
+        let waiting = ["--test", "interop", "--test", "guide", "--", "--test-threads", WAITING_AT_ONCE];
+        command::run(command::cargo().args(lab).args(waiting).args(WAITING))?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(crate) fn advert6(vrid: u8, host: u8, priority: u8, interval_cs: u16) -> Vec
     advert_from(vrid, source, ipv6::GROUP.into(), &vips, priority, interval_cs)
 }
 
-fn advert_from(
+pub(crate) fn advert_from(
     vrid: u8,
     source: IpAddr,
     destination: IpAddr,

@@ -6,6 +6,7 @@ mod emit;
 mod lease;
 mod order;
 mod programs;
+mod shuffled;
 mod told;
 mod watch;
 

@@ -41,7 +41,7 @@ fn an_event_tells_of_changes_only() {
     let pseudo = named("v3_ipv4_1addr_pseudo").octets;
     let faster = named("v3_ipv4_interval_10cs").octets;
     let wrong = named("neg_v3_ipv4_bad_checksum").octets;
-    let steps: [(&str, Vec<u8>, bool); 11] = [
+    let steps: [(&str, Vec<u8>, bool); 12] = [
         ("the first", advert(51, 11, 100, 100), true),
         ("the same again", advert(51, 11, 100, 100), false),
         ("another priority", advert(51, 11, 101, 100), true),
@@ -51,6 +51,7 @@ fn an_event_tells_of_changes_only() {
         ("one that fails a check", wrong, false),
         ("another checksum form", pseudo.clone(), true),
         ("the same again", pseudo, false),
+        ("the first form again, as of one that sends both", advert(51, 11, 100, 100), false),
         ("another interval", faster.clone(), true),
         ("the same again", faster, false),
     ];

@@ -63,7 +63,8 @@ fn mail_that_is_not_taken_is_tried_again_and_the_trouble_is_said_once() {
     let server = mail_server(&pair.lb1.host, &replies).expect("mail server");
 
     // Act
-    let lb1 = pair.lb1.start(VIPD, &conf(Conf::lb1(), MAIL, "smtp_alert", "")).expect("vipd");
+    let global = format!("{MAIL}\nsmtp_helo_name balancer.example.com");
+    let lb1 = pair.lb1.start(VIPD, &conf(Conf::lb1(), &global, "smtp_alert", "")).expect("vipd");
     server.next("550 not for us", SOON).expect("MASTER is refused");
     pair.lb1.port.link_down().expect("cable pulled");
     server.next("FAULT state", SOON).expect("FAULT");
@@ -72,6 +73,7 @@ fn mail_that_is_not_taken_is_tried_again_and_the_trouble_is_said_once() {
     let offered = server.all().expect("mails");
     let states: Vec<_> = offered.iter().map(|mail| state(text(&mail["text"]))).collect();
     assert_eq!(states, ["BACKUP", "BACKUP", "BACKUP", "MASTER", "FAULT"]);
+    assert!(offered.iter().all(|mail| mail["helo"] == "balancer.example.com"), "{offered:?}");
     lb1.process().wait_for_line("mail: works again, after 1 failures", SOON).expect("said");
     wait_for_counts(&lb1, "mail", [2, 1, 0]);
     assert_eq!(logged(&lb1, &["WARN", "mail: "]), 2, "once for each outage");

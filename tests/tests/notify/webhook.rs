@@ -107,6 +107,30 @@ fn slack_and_pagerduty_are_served_by_https() {
     assert_eq!(actions, ["resolve", "trigger", "resolve"]);
 }
 
+/// A FAULT opens an incident, and the return closes it by the same key. The receiver is not reached in between.
+#[test]
+fn the_incident_of_a_fault_is_resolved_by_the_return() {
+    let pair = Pair::new().expect("lab");
+    let server = webhook_server(&pair.client, 8080, &[]).expect("server");
+    let hook = webhook("http://192.168.1.50:8080/v2/enqueue", "format pagerduty\ntoken r0utingkey");
+    let lb1 = pair.lb1.start(VIPD, &conf(Conf::lb1(), "", "", &hook)).expect("vipd");
+    server.next("is now MASTER", SOON).expect("the usual state");
+
+    pair.lb1.port.link_down().expect("cable pulled");
+    lb1.wait_for_state("FAULT", SOON).expect("no carrier");
+    pair.lb1.port.link_up().expect("cable back");
+
+    let incident = server.next("is now FAULT", SOON).expect("an incident");
+    let end = server.next("is now BACKUP", SOON).expect("its end");
+    let told = |posted: &Value| {
+        let body = &posted["body"];
+        let severity = text(&body["payload"]["severity"]);
+        [text(&body["event_action"]), text(&body["dedup_key"]), severity].map(str::to_owned)
+    };
+    assert_eq!(told(&incident), ["trigger", "vipd/LB1/VI_1", "error"]);
+    assert_eq!(told(&end), ["resolve", "vipd/LB1/VI_1", "info"]);
+}
+
 /// Nobody answers, the certificate is not trusted, or the name is unknown: vipd stops in time, and says what did not arrive.
 #[test]
 fn receivers_that_are_away_do_not_keep_an_agent_from_ending() {

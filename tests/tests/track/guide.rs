@@ -1,7 +1,7 @@
 //! The guide's own check scripts, byte for byte, beside the programs that they look at.
 
-use vipd_tests::guide::{self, Conf};
-use vipd_tests::{Balancer, Datapath, Pair, Running, Settings, services, start_vipd_by, vipd_binary};
+use vipd_tests::guide::Conf;
+use vipd_tests::{Balancer, Pair, Running, Settings, services, start_talkative_vipd};
 
 use super::{SOON, VIPD, conf, wait_for_priority};
 
@@ -13,9 +13,6 @@ fn guides(name: &str, weight: i16) -> String {
 }
 
 fn start(node: &Balancer, blocks: &str, tracked: &str) -> Running {
-    for (name, text) in guide::CHECKS {
-        node.host.write_file(&format!("/etc/keepalived/{name}.sh"), text, 0o755).expect("writable");
-    }
     let lines = format!("track_script {{\n{tracked}\n}}");
     let node = node.start(VIPD, &conf(Settings::v3(100), blocks, &lines)).expect("vipd");
     // Whichever is first.
@@ -82,15 +79,7 @@ fn killall_at_interval_2_and_fall_3_moves_the_address_after_the_third_failure() 
     let pair = Pair::new().expect("lab");
     let services = pair.start_services().expect("nginx and haproxy");
     let only_killall = |conf: Conf| conf.replace("chk_haproxy\nchk_http\n", "chk_haproxy\n");
-    let vipd = vipd_binary().expect("vipd");
-    let talkative = format!("exec {} \"$@\" --log-level debug", vipd.display());
-    let lb1 = start_vipd_by(
-        &["sh", "-c", &talkative, "sh"],
-        &pair.lb1.host,
-        &only_killall(Conf::lb1()),
-        Datapath::Auto,
-    );
-    let lb1 = lb1.expect("vipd");
+    let lb1 = start_talkative_vipd(&pair.lb1.host, &only_killall(Conf::lb1())).expect("vipd");
     lb1.wait_for_state("MASTER", SOON).expect("nobody else is there");
     let lb2 = pair.lb2.start(VIPD, &only_killall(Conf::lb2())).expect("vipd");
     lb2.wait_for_state("BACKUP", SOON).expect("it listens");

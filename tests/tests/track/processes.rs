@@ -15,20 +15,23 @@ fn vrrp_track_process_counts_living_processes_by_name_and_parameters() {
     let host = &pair.lb1.host;
     let blocks = "vrrp_track_process any {\nprocess sleep\nweight -10\n}\n\
                   vrrp_track_process two {\nprocess sleep\nquorum 2\nweight 40\n}\n\
-                  vrrp_track_process exact {\nprocess sleep 2222\nweight -5\n}\n";
-    let node = pair.lb1.start(VIPD, &conf(Settings::v3(100), blocks, "track_process {\nany\ntwo\nexact\n}"));
+                  vrrp_track_process exact {\nprocess sleep 2222\nweight -5\n}\n\
+                  vrrp_track_process initial {\nprocess sleep 22\nparam_match initial\nweight -2\n}\n";
+    let node = pair
+        .lb1
+        .start(VIPD, &conf(Settings::v3(100), blocks, "track_process {\nany\ntwo\nexact\ninitial\n}"));
     let node = node.expect("vipd");
-    wait_for_priority(&node, 85);
+    wait_for_priority(&node, 83);
 
     // Act, assert
     let first = sleeper(host, "1111");
-    wait_for_priority(&node, 95);
+    wait_for_priority(&node, 93);
     let second = sleeper(host, "2222");
     wait_for_priority(&node, 140);
     first.kill().expect("it lives");
     wait_for_priority(&node, 100);
     second.kill().expect("it lives");
-    wait_for_priority(&node, 85);
+    wait_for_priority(&node, 83);
 }
 
 #[test]

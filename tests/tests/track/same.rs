@@ -232,6 +232,27 @@ fn dont_track_primary_goes_on_while_the_own_interface_is_down() {
     case.expect_the_same();
 }
 
+/// In a lab's host the kernel tells nobody of processes (netlink connector), so Keepalived takes each for dead: what can be
+/// compared is their want. `vrrp_track_process_counts_living_processes_by_name_and_parameters` has the living ones.
+#[test]
+fn track_process_weighs_the_want_of_a_process() {
+    let process =
+        |name: &str, more: &str| format!("vrrp_track_process {name} {{\nprocess sleep\n{more}\n}}\n");
+    let processes = [
+        process("minus", "weight -10"),
+        process("plus", "weight 30"),
+        process("turned", "weight 7 reverse"),
+        process("two", "quorum 2\nweight -3"),
+    ];
+    let case = Case {
+        blocks: processes.concat() + &exists("chk", "/run/a", "weight -1"),
+        lines: "track_process {\nminus\nplus\nturned\ntwo\n}\ntrack_script {\nchk\n}",
+        before: vec![Write("/run/a", "")],
+        events: vec![(Remove("/run/a"), &["87 -> 86"])],
+    };
+    case.expect_the_same();
+}
+
 /// What a group tracks moves all of its members alike; a member's own weights would move it alone.
 #[test]
 fn sync_group_counts_its_own_weights_and_without_tracking_weight_none_of_its_members() {

@@ -264,6 +264,41 @@ proptest! {
         }
     }
 
+    /// A reload is no cause for anything: what follows from it follows with the next timer or input.
+    #[test]
+    fn another_configuration_does_nothing_by_itself_and_the_story_goes_on(
+        specs in specs(),
+        before in calls(),
+        others in specs(),
+        after in calls(),
+    ) {
+        let mut router = Router::new(specs);
+        let mut seen = [Seen::NEW; COUNT as usize];
+        let mut begin = us(0);
+        play(&mut router, &before, |router, _, now| {
+            begin = now;
+            for action in &drain(router) {
+                seen[usize::from(whose(action).0)].take(action, now);
+            }
+        });
+        let states = [0, 1, 2].map(|id| router.state(InstanceId(id)));
+
+        router.reconfigure((0..COUNT).map(InstanceId).zip(others), begin);
+
+        prop_assert_eq!(drain(&mut router), []);
+        prop_assert_eq!([0, 1, 2].map(|id| router.state(InstanceId(id))), states);
+        let later = begin.since(us(0));
+        let after: Vec<_> = std::iter::once((later, Call::Expire)).chain(after).collect();
+        play(&mut router, &after, |router, call, now| {
+            for action in &drain(router) {
+                seen[usize::from(whose(action).0)].take(action, now);
+            }
+            if !matches!(call, Call::Handle(..)) {
+                assert!(router.next_deadline().is_none_or(|due| due > now), "{call:?} at {now}");
+            }
+        });
+    }
+
     #[test]
     fn same_inputs_give_same_actions(specs in specs(), calls in calls()) {
         let run = || {

@@ -3,6 +3,7 @@
 mod check;
 mod convert;
 mod operate;
+mod reload;
 mod run;
 mod status;
 
@@ -35,6 +36,7 @@ Examples:
   vipd status                                    who is MASTER, and why
   vipd status --json | jq '.instances[].state'
   vipd handoff VI_1                              before maintenance: no request is lost
+  vipd reload                                    after the file was changed; also by SIGHUP
 
 Exit codes: 0 fine, 1 it cannot run here (or nobody answers), 2 the configuration was refused,
 70 a bug in vipd ended it (please report what it said).";
@@ -65,6 +67,8 @@ enum Command {
     Hold(Operate),
     /// Take part in the election again
     Release(Operate),
+    /// Read the configuration anew; a wrong one changes nothing, and of a right one only what is different
+    Reload(Reload),
 }
 
 #[derive(clap::Args)]
@@ -75,6 +79,9 @@ struct Run {
     /// Directory of the runtime files; one for each agent on this host
     #[arg(long = "run-dir", value_name = "DIR", default_value = "/run/vipd")]
     files: PathBuf,
+    /// Take the lines that count on this node (`@NAME ...`), as Keepalived's --config-id does; this host's name by default
+    #[arg(long, short = 'i', alias = "config-id", value_name = "NAME")]
+    host: Option<String>,
     /// How adverts must be received; wins over the configuration
     #[arg(long, value_enum)]
     datapath: Option<Datapath>,
@@ -92,7 +99,7 @@ struct Check {
     #[arg(long, value_name = "FILE")]
     peer: Option<PathBuf>,
     /// Take the lines that count on this node (`@NAME ...`); this host's name by default
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short = 'i', alias = "config-id", value_name = "NAME")]
     host: Option<String>,
     /// The same for the other node
     #[arg(long, value_name = "NAME", requires = "peer")]
@@ -111,7 +118,7 @@ struct Convert {
     #[arg(value_name = "FILE", default_value = "/etc/keepalived/keepalived.conf")]
     config: PathBuf,
     /// Take the lines that count on this node (`@NAME ...`); this host's name by default
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short = 'i', alias = "config-id", value_name = "NAME")]
     host: Option<String>,
 }
 
@@ -130,6 +137,13 @@ struct Operate {
     /// Virtual router or sync group; all of them where none is named
     #[arg(value_name = "INSTANCE")]
     instance: Option<String>,
+    /// Run directory of the agent
+    #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
+    run_dir: PathBuf,
+}
+
+#[derive(clap::Args)]
+struct Reload {
     /// Run directory of the agent
     #[arg(long, value_name = "DIR", default_value = "/run/vipd")]
     run_dir: PathBuf,
@@ -166,5 +180,6 @@ pub fn main() -> ExitCode {
         Command::Handoff(operate) => operate.execute(Operation::HandOff),
         Command::Hold(operate) => operate.execute(Operation::Hold),
         Command::Release(operate) => operate.execute(Operation::Release),
+        Command::Reload(reload) => reload.execute(),
     }
 }

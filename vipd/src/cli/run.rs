@@ -6,11 +6,14 @@ use anstream::eprintln;
 
 use super::exit;
 use crate::agent::Agent;
+use crate::reload::Source;
 use crate::{config, telemetry};
 
 impl super::Run {
     pub(super) fn execute(self) -> ExitCode {
-        let loaded = match config::load(&self.config) {
+        let host = self.host.unwrap_or_else(config::host_name);
+        let source = Source { path: self.config, host, datapath: self.datapath };
+        let loaded = match source.load() {
             Ok(loaded) => loaded,
             Err(diagnostics) => {
                 for diagnostic in &diagnostics {
@@ -19,9 +22,8 @@ impl super::Run {
                 return ExitCode::from(exit::CONFIG);
             }
         };
-        let config::Loaded { mut config, warnings, .. } = loaded;
-        config.datapath = self.datapath.unwrap_or(config.datapath);
-        let agent = Agent::prepare(config, &self.files);
+        let config::Loaded { config, warnings, .. } = loaded;
+        let agent = Agent::prepare(config, source, &self.files);
         telemetry::start(self.log_level);
         for warning in &warnings {
             tracing::warn!("{warning}");

@@ -7,6 +7,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
 use crate::control::{ChannelStatus, InstanceStatus, Reply, Request, Status, WardenStatus};
+use crate::datapath::Form;
 use crate::warden;
 
 impl super::Status {
@@ -64,6 +65,8 @@ fn table(status: &Status) -> String {
             lines.push(format!("{}: {} because: {event}", instance.name, instance.state));
         }
         lines.extend(parts(instance));
+        lines.extend(missing(instance));
+        lines.extend(checksums(instance));
     }
     lines.extend(status.degraded.iter().cloned());
     if status.warden == WardenStatus::Gone {
@@ -91,6 +94,36 @@ fn parts(instance: &InstanceStatus) -> Option<String> {
         counts.map(|tracked| format!("{} ({})", tracked.effect, tracked.state)).collect();
     let sum = format!("{}: priority {} = {}", instance.name, instance.priority, instance.base_priority);
     (!parts.is_empty()).then(|| format!("{sum} {}", parts.join(" ")))
+}
+
+/// Addresses that should be there and are not.
+fn missing(instance: &InstanceStatus) -> Option<String> {
+    let InstanceStatus { name, addresses, addresses_missing, .. } = instance;
+    let held = addresses.len().saturating_sub(addresses_missing.len());
+    let list: Vec<String> = addresses_missing.iter().map(ToString::to_string).collect();
+    (!list.is_empty()).then(|| {
+        format!("{name}: holds {held} of {} addresses; missing: {}", addresses.len(), list.join(", "))
+    })
+}
+
+/// Who sends which form of checksum and what it is answered with, where that is not the usual one.
+fn checksums(instance: &InstanceStatus) -> Option<String> {
+    let InstanceStatus { name, checksum_sent, peers, .. } = instance;
+    let all = std::iter::once(checksum_sent).chain(peers.iter().map(|peer| &peer.checksum));
+    if all.flatten().all(|form| *form == Form::Pseudo) {
+        return None;
+    }
+    let tell = |forms: &[Form]| {
+        let words = forms.iter().map(|form| match form {
+            Form::Message => "over the message",
+            Form::Pseudo => "with pseudo-header",
+        });
+        words.collect::<Vec<_>>().join(" and ")
+    };
+    let peers = peers.iter().map(|peer| format!("{} sends {}", peer.source, tell(&peer.checksum)));
+    let told: Vec<String> =
+        std::iter::once(format!("this node sends {}", tell(checksum_sent))).chain(peers).collect();
+    Some(format!("{name}: checksums: {}", told.join(", ")))
 }
 
 fn datapath(status: &Status, instance: &InstanceStatus) -> String {

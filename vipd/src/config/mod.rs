@@ -42,7 +42,7 @@ pub use model::{
     Account, Check, Checksum, Command, Config, Datapath, Deleted, Family, Fence, Fifo, FileInit, FileTracker,
     Garp, HttpProbe, Instance, Mail, Notify, Parameters, Password, Peer, Prefix, Probe, ProcessTracker,
     Route, RouteKind, Rule, RuleAction, Secret, StartState, StaticAddress, SyncGroup, Tracked, Trackers,
-    VirtualAddress, Vmac, Webhook, WebhookFormat, Weight,
+    VirtualAddress, Vmac, Webhook, WebhookFormat, Weight, places,
 };
 
 pub use toml::{schema, to_toml};

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub use server::serve;
 pub(crate) use status::date_time;
 pub use status::{
-    ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, Status, TrackedStatus, WardenStatus,
+    ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, PeerStatus, Status, TrackedStatus,
+    WardenStatus,
 };
 
 /// What can be asked.
@@ -25,6 +26,8 @@ pub enum Request {
     Status,
     /// Something that an operator wants of the virtual routers of this name.
     Operate(Operation, Target),
+    /// Read the configuration anew, and go on by it.
+    Reload,
 }
 
 /// What an operator can want of virtual routers.
@@ -60,20 +63,24 @@ pub enum Target {
 }
 
 /// What is answered.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// To [`Request::Status`].
     Status(Box<Status>),
     /// To [`Request::Operate`]: it was done to these, by name.
     Done(Vec<String>),
+    /// To [`Request::Reload`]: it was done, with these warnings.
+    Reloaded(Vec<String>),
+    /// To [`Request::Reload`]: the configuration was refused for these reasons; nothing was changed.
+    Refused(Vec<String>),
     /// The request was not understood; nothing was changed.
     Error(String),
 }
 
 /// How long a client waits for an agent that holds the socket but does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same where the answer waits for another node: longer than the longest Active_Down_Interval.
+/// The same where the answer waits for another node, or for files: longer than the longest Active_Down_Interval.
 const LONG_PATIENCE: Duration = Duration::from_mins(3);
 
 /// Asks the agent behind a control socket.
@@ -83,7 +90,7 @@ const LONG_PATIENCE: Duration = Duration::from_mins(3);
 /// of this version.
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Reply> {
     let mut stream = UnixStream::connect(socket)?;
-    let waits = matches!(request, Request::Operate(Operation::HandOff, _));
+    let waits = matches!(request, Request::Operate(Operation::HandOff, _) | Request::Reload);
     stream.set_read_timeout(Some(if waits { LONG_PATIENCE } else { PATIENCE }))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_string(request)?;

@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::Datapath;
+use crate::datapath::Form;
 
 /// One agent.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
     /// Version of vipd.
@@ -36,7 +37,7 @@ pub struct Status {
     pub interfaces: Vec<InterfaceStatus>,
     /// Since when everything is counted: the start of the agent (RFC 3339, UTC).
     pub discontinuity_datetime: String,
-    /// Virtual routers, in the order of the configuration.
+    /// Virtual routers, in the order of the configuration; behind them those that a reload has added.
     pub instances: Vec<InstanceStatus>,
     /// Frames that belong to no virtual router here, by reason.
     pub statistics: BTreeMap<String, u64>,
@@ -139,10 +140,26 @@ pub struct InstanceStatus {
     pub skew_time_us: u64,
     /// Virtual addresses.
     pub addresses: Vec<String>,
-    /// They are on their interfaces, put there by this agent or found there.
+    /// All of them are on their interfaces, put there by this agent or found there.
     pub addresses_held: bool,
+    /// Those that should be there and are not.
+    pub addresses_missing: Vec<IpAddr>,
+    /// The forms of checksum in which own adverts leave; only of version 3 over IPv4 there are two.
+    pub checksum_sent: Vec<Form>,
+    /// Other nodes, each with the forms of checksum that it sends.
+    pub peers: Vec<PeerStatus>,
     /// Counters by name.
     pub statistics: BTreeMap<String, u64>,
+}
+
+/// Another node that was heard.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PeerStatus {
+    /// Source of its adverts.
+    pub source: IpAddr,
+    /// The forms that its checksums had.
+    pub checksum: Vec<Form>,
 }
 
 /// Something tracked.

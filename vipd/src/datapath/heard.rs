@@ -2,20 +2,60 @@
 
 use std::net::IpAddr;
 
-use vipd_common::abi::{self, Addr, Event};
+use serde::{Deserialize, Serialize};
+use vipd_common::abi::{self, Addr, Event, checksum};
 use vipd_common::wire::to_ip;
 use vipd_core::{Advert, InstanceId, Instant, Interval};
 
 /// A fact from the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// An advert that passed every check, and whether the kernel waits for silence from it on, and will tell.
-    Advert(InstanceId, Advert, bool),
+    /// An advert that passed every check.
+    Advert {
+        /// Whom it is for.
+        instance: InstanceId,
+        /// What it says.
+        advert: Advert,
+        /// The form of its checksum, where there is more than one.
+        form: Option<Form>,
+        /// The kernel waits for silence from it on, and will tell.
+        watched: bool,
+    },
     /// No sign of life came for as long as the virtual router waits for one, by what was published of it last. The kernel
     /// does not wait any more, until the next sign of life.
     Silent(InstanceId, Silence),
     /// Another node claims one of our addresses.
     Claim(Claim),
+}
+
+/// The form of a checksum of version 3 over IPv4, which RFC 5798 left open to two readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Over the message alone (RFC 9568, C-CK-02).
+    Message,
+    /// Over a pseudo-header too (C-CK-03).
+    Pseudo,
+}
+
+impl Form {
+    /// What [`abi::Stamp::checksum`] says; `None` where there is but one form.
+    pub(super) fn read(number: u8) -> Option<Self> {
+        match number {
+            checksum::MESSAGE => Some(Self::Message),
+            checksum::PSEUDO => Some(Self::Pseudo),
+            _ => None,
+        }
+    }
+
+    /// Its number in [`checksum`].
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Message => checksum::MESSAGE,
+            Self::Pseudo => checksum::PSEUDO,
+        }
+    }
 }
 
 /// The evidence of a silence.
@@ -51,7 +91,8 @@ pub(super) fn heard(event: &Event) -> Option<Heard> {
     match event.kind {
         abi::kind::ADVERT => {
             let advert = advert_from(&event.addr, event.priority, event.interval_cs, at)?;
-            Some(Heard::Advert(instance, advert, event.watched != 0))
+            let (form, watched) = (Form::read(event.checksum), event.watched != 0);
+            Some(Heard::Advert { instance, advert, form, watched })
         }
         abi::kind::SILENT => {
             let (since, source) = (Instant::from_nanos(event.since), to_ip(&event.addr));

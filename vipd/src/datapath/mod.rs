@@ -35,12 +35,12 @@ use crate::election::Planned;
 use crate::watch::Watched;
 
 pub use events::Events;
-pub use heard::{Claim, Heard, Silence};
+pub use heard::{Claim, Form, Heard, Silence};
 pub use kernel::{Kernel, LoadError, PublishError, Stats};
 pub use ladder::{AttachError, Attached, Mode, Refused, Step};
 pub use open::{OpenError, Opened};
 pub use pins::{Pins, remove_pins};
-pub use rules::{checksum_sent, version_number};
+pub use rules::version_number;
 pub use tally::Tally;
 
 /// What a virtual router is at the moment, as far as the receive checks and the kernel's timer ask.

@@ -76,8 +76,22 @@ struct Interface {
 }
 
 impl Held {
+    /// Whether it may stay where it is: a program does, whoever is to hear there.
     fn is(&self, interface: &Interface) -> bool {
-        self.ifindex == interface.ifindex && self.presence.is_some() == interface.hears.is_some()
+        let hears_as_before = self.presence.is_some() == interface.hears.is_some();
+        self.ifindex == interface.ifindex && (hears_as_before || self.attached.is_some())
+    }
+
+    /// Hears these groups from now on. New ones are joined before the old ones are left.
+    fn hear(&mut self, interface: &Interface) -> Result<(), OpenError> {
+        let heard = self.presence.as_ref().map(Presence::groups);
+        let wanted = interface.hears.map(|_| &interface.groups);
+        if heard != wanted {
+            let failed = |source| OpenError::Socket { interface: interface.name.clone(), source };
+            let establish = |groups: &BTreeSet<_>| Presence::establish(self.ifindex, groups.clone());
+            self.presence = wanted.map(establish).transpose().map_err(failed)?;
+        }
+        Ok(())
     }
 }
 
@@ -98,8 +112,8 @@ impl Datapath {
             Err(error) => (None, Some(error.to_string())),
         };
         let events = kernel.as_mut().and_then(Kernel::events);
-        let sockets = SocketTally::new(planned.len());
-        let counters = Tally { kernel: kernel.as_ref().map(Kernel::stats), sockets: Arc::clone(&sockets) };
+        let sockets = SocketTally::new(config::places(planned.len()));
+        let counters = Tally::new(kernel.as_ref().map(Kernel::stats), Arc::clone(&sockets));
         let (pins, degraded) = match kernel.as_ref().map(|_| Pins::mount(run_dir)) {
             Some(Err(error)) => (None, Some(unpinned(&error))),
             pins => (pins.and_then(Result::ok), None),
@@ -149,9 +163,11 @@ impl Datapath {
         }
         let mut outcome = Ok(());
         for interface in wanted {
-            if !self.held.iter().any(|held| held.is(&interface)) {
-                outcome = outcome.and(self.attach(interface));
-            }
+            let done = match self.held.iter_mut().find(|held| held.is(&interface)) {
+                Some(held) => held.hear(&interface),
+                None => self.attach(interface),
+            };
+            outcome = outcome.and(done);
         }
         outcome
     }
@@ -239,9 +255,11 @@ fn interfaces_of<'a>(planned: impl IntoIterator<Item = &'a Planned> + Clone) -> 
         hears: Some(planned.mac),
         groups: BTreeSet::from([planned.config.group]),
     });
-    let carrying = planned.into_iter().flat_map(|planned| &planned.vips).filter_map(|vip| {
-        let name = nix::net::if_::if_indextoname(vip.on).ok()?.into_string().ok()?;
-        Some(Interface { ifindex: vip.on, name, hears: None, groups: BTreeSet::new() })
+    let carrying: BTreeSet<u32> =
+        planned.into_iter().flat_map(|planned| &planned.vips).map(|vip| vip.on).collect();
+    let carrying = carrying.into_iter().filter_map(|ifindex| {
+        let name = nix::net::if_::if_indextoname(ifindex).ok()?.into_string().ok()?;
+        Some(Interface { ifindex, name, hears: None, groups: BTreeSet::new() })
     });
     for interface in hearing.chain(carrying).filter(|interface| interface.ifindex != 0) {
         match interfaces.iter_mut().find(|known| known.ifindex == interface.ifindex) {

@@ -11,7 +11,7 @@ use vipd_common::wire::nd::claimant;
 use vipd_common::wire::{L3, Packet, Reason, Table, Verdict, arp, checksum, from_ipv4, judge, nd, to_ip};
 use vipd_core::{InstanceId, Instant};
 
-use super::heard::{Claim, Heard, advert_from};
+use super::heard::{Claim, Form, Heard, advert_from};
 use super::socket::{self, PacketSocket};
 use super::tally::SocketTally;
 use crate::watch::{self, Watched};
@@ -158,9 +158,9 @@ impl Port {
 }
 
 fn heard(verdict: &Verdict, at: Instant) -> Option<Heard> {
-    let advert = verdict.advert.ok()?;
-    let id = InstanceId(verdict.instance?.try_into().ok()?);
-    let advert = advert_from(&advert.source, advert.priority, advert.interval_cs, at)?;
+    let said = verdict.advert.ok()?;
+    let instance = InstanceId(verdict.instance?.try_into().ok()?);
+    let advert = advert_from(&said.source, said.priority, said.interval_cs, at)?;
     // The kernel times nothing here.
-    Some(Heard::Advert(id, advert, false))
+    Some(Heard::Advert { instance, advert, form: Form::read(said.checksum), watched: false })
 }

@@ -11,6 +11,7 @@ use vipd_common::wire::ip;
 /// Membership of VRRP groups on one interface (IGMP, MLD: C-L2-05), and sockets that are open for protocol 112 without ever
 /// reading.
 pub(super) struct Presence {
+    groups: BTreeSet<IpAddr>,
     _sockets: Vec<Socket>,
 }
 
@@ -21,7 +22,7 @@ impl Presence {
     /// When the interface is gone or knows no IPv6, or `CAP_NET_RAW` is missing.
     pub(super) fn establish(ifindex: u32, groups: BTreeSet<IpAddr>) -> io::Result<Self> {
         let mut sockets = Vec::new();
-        for group in groups {
+        for group in groups.iter().copied() {
             let domain = Domain::for_address((group, 0).into());
             let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(i32::from(ip::VRRP))))?;
             // Returns 0 for every packet: nothing is queued.
@@ -34,6 +35,11 @@ impl Presence {
             }
             sockets.push(socket);
         }
-        Ok(Self { _sockets: sockets })
+        Ok(Self { groups, _sockets: sockets })
+    }
+
+    /// The groups that it has joined.
+    pub(super) fn groups(&self) -> &BTreeSet<IpAddr> {
+        &self.groups
     }
 }

@@ -75,12 +75,12 @@ impl Maps {
         kept: Option<&Published>,
     ) -> Result<(), MapError> {
         if kept.is_none_or(|kept| kept.key != router.key) {
-            remove(&mut self.index, &router.key)?;
+            remove_own(&mut self.index, &router.key, instance)?;
         }
         let same = kept.filter(|kept| kept.place() == router.place());
         for vip in &router.vips {
             if same.is_none_or(|kept| !kept.vips.contains(vip)) {
-                remove(&mut self.vips, &router.vip_key(*vip))?;
+                remove_own(&mut self.vips, &router.vip_key(*vip), instance)?;
             }
         }
         for addr in router.peers.keys() {
@@ -89,6 +89,18 @@ impl Maps {
             }
         }
         Ok(())
+    }
+}
+
+/// Removes an entry that says `instance`; another virtual router may have it by now.
+fn remove_own<K: aya::Pod>(
+    map: &mut HashMap<MapData, K, u32>,
+    key: &K,
+    instance: u32,
+) -> Result<(), MapError> {
+    match map.get(key, 0) {
+        Ok(holder) if holder != instance => Ok(()),
+        _ => remove(map, key),
     }
 }
 

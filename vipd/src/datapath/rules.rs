@@ -18,15 +18,6 @@ pub fn version_number(version: Version) -> u8 {
     }
 }
 
-/// The checksum form of adverts that are sent: what keepalived and FRR hear, unless the other is demanded (C-CK-04).
-#[must_use]
-pub fn checksum_sent(policy: Checksum) -> u8 {
-    match policy {
-        Checksum::Message => checksum::MESSAGE,
-        Checksum::Either | Checksum::Pseudo => checksum::PSEUDO,
-    }
-}
-
 /// What adverts for a virtual router must look like, and what it waits for, as it stands now.
 pub(super) fn rules(planned: &Planned, standing: Standing) -> Rules {
     let config = &planned.config;

@@ -1,7 +1,8 @@
 //! Counters of the receive checks, of the kernel and of packet sockets together (C-CNT-09).
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use vipd_common::abi;
 use vipd_common::wire::Reason;
@@ -30,11 +31,23 @@ impl SocketTally {
 
 /// What was counted, for any thread to read.
 pub struct Tally {
-    pub(super) kernel: Option<Arc<Stats>>,
-    pub(super) sockets: Arc<SocketTally>,
+    kernel: Option<Arc<Stats>>,
+    sockets: Arc<SocketTally>,
+    /// What was counted of those who had the place of a virtual router before it.
+    before: Mutex<BTreeMap<InstanceId, abi::Counters>>,
 }
 
 impl Tally {
+    pub(super) fn new(kernel: Option<Arc<Stats>>, sockets: Arc<SocketTally>) -> Self {
+        Self { kernel, sockets, before: Mutex::default() }
+    }
+
+    /// Counts a virtual router from now on: it is new in its place.
+    pub(crate) fn begin(&self, id: InstanceId) {
+        let so_far = self.read(Some(id.0.into()));
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).insert(id, so_far);
+    }
+
     /// Frames that belong to no virtual router here.
     #[must_use]
     pub fn elsewhere(&self) -> abi::Counters {
@@ -44,7 +57,12 @@ impl Tally {
     /// Frames of one virtual router.
     #[must_use]
     pub fn of(&self, id: InstanceId) -> abi::Counters {
-        self.read(Some(id.0.into()))
+        let mut counts = self.read(Some(id.0.into()));
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        for (count, before) in counts.iter_mut().zip(before.get(&id).into_iter().flatten()) {
+            *count = count.saturating_sub(*before);
+        }
+        counts
     }
 
     fn read(&self, instance: Option<u32>) -> abi::Counters {

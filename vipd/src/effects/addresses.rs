@@ -16,7 +16,7 @@ use crate::config::VirtualAddress;
 pub const ADDRESS_PROTOCOL: u8 = 112;
 
 /// A virtual address on its interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     /// Index of the interface.
     pub ifindex: u32,

@@ -8,8 +8,12 @@ use nix::net::if_::if_nametoindex;
 use super::macvlan::Macvlans;
 use super::parameters::Parameters;
 use crate::config::Instance;
-use crate::link::{Link, Links};
-use crate::warden::Will;
+use crate::link::{Link, Links, sysctl};
+use crate::warden::{Undo, Will};
+
+/// What the interface below a virtual MAC must not do with the addresses: answer for them (C-ARP-04), or name them as its own
+/// when it asks for a client to whom the host answers from one of them (C-ARP-05).
+const BELOW: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_announce", "2")];
 
 /// The ground of all virtual routers; dropping it undoes what was made ready.
 pub(crate) struct Ground {
@@ -20,15 +24,15 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// The ground of this many virtual routers, none of them ready.
+    /// Nothing is ready yet.
     ///
     /// # Errors
     /// When the kernel refuses the netlink socket.
-    pub(crate) fn new(count: usize, will: Will) -> io::Result<Self> {
+    pub(crate) fn new(will: Will) -> io::Result<Self> {
         Ok(Self {
             macvlans: Macvlans::new(will.clone())?,
             parameters: Parameters::new(will),
-            ready: vec![None; count],
+            ready: Vec::new(),
         })
     }
 
@@ -49,6 +53,9 @@ impl Ground {
         // Not only the table is asked: it may not have heard of the interface yet.
         let lacks_vmac =
             vmac.is_some_and(|vmac| there.is_none() && if_nametoindex(vmac.name.as_str()).is_err());
+        if self.ready.len() <= number {
+            self.ready.resize(number + 1, None);
+        }
         if let Some((index, went_well)) = self.ready[number]
             && index == below.index
             && !(went_well && lacks_vmac)
@@ -64,16 +71,44 @@ impl Ground {
     }
 
     fn make_ready(&mut self, instance: &Instance, below: &Link, there: Option<&Link>) -> anyhow::Result<()> {
-        let vmac = instance.vmac.as_ref();
-        if let Some(vmac) = vmac {
-            self.macvlans.make(instance, vmac, below, there, &mut self.parameters)?;
+        if let Some(vmac) = &instance.vmac {
+            self.macvlans.make(instance, vmac, below, there)?;
+        }
+        self.set_parameters(instance)
+    }
+
+    /// Sets the kernel parameters that a virtual router wants on its interfaces, which are there.
+    ///
+    /// # Errors
+    /// When one may not be set.
+    pub(crate) fn set_parameters(&mut self, instance: &Instance) -> anyhow::Result<()> {
+        let mut addresses = instance.addresses.iter().chain(&instance.excluded);
+        if instance.vmac.is_some() && addresses.any(|address| address.ip.is_ipv4()) {
+            for (parameter, value) in BELOW {
+                let parameter = format!("net/ipv4/conf/{}/{parameter}", instance.interface);
+                // An operator may have been stricter.
+                if sysctl::read(&parameter).is_some_and(|before| before.as_str() < value) {
+                    self.parameters
+                        .set(&parameter, value)
+                        .with_context(|| format!("cannot set {parameter}"))?;
+                }
+            }
         }
         if instance.promote_secondaries {
-            let own = vmac.map_or(&instance.interface, |vmac| &vmac.name);
+            let own = instance.vmac.as_ref().map_or(&instance.interface, |vmac| &vmac.name);
             let parameter = format!("net/ipv4/conf/{own}/promote_secondaries");
             self.parameters.set(&parameter, "1").with_context(|| format!("cannot set {parameter}"))?;
         }
         Ok(())
+    }
+
+    /// Lets go of what was made for the virtual router of this number, which is there no more: tells how its interface is
+    /// removed. Kernel parameters stay as long as the agent; others may count on them.
+    pub(crate) fn let_go(&mut self, number: usize, instance: &Instance) -> Option<Undo> {
+        if let Some(ready) = self.ready.get_mut(number) {
+            *ready = None;
+        }
+        self.macvlans.let_go(&instance.vmac.as_ref()?.name)
     }
 
     /// Every kernel parameter that was set, as it was before.

@@ -1,8 +1,11 @@
 //! Brings the addresses, routes and rules of every virtual router to what the election wants, on a thread of its own: the
 //! kernel works off such requests under one lock of the whole host, and an advert must not wait for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
@@ -13,7 +16,7 @@ use super::addresses::Address;
 use super::rtnl::Rtnl;
 use super::things::{self, Thing};
 use crate::realtime;
-use crate::warden::Will;
+use crate::warden::{Undo, Will};
 
 /// What an order has done.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Applied {
     pub found: bool,
     /// What somebody else had removed, and is there again.
     pub restored: Vec<String>,
+    /// Addresses among them that are not on their interfaces, though they are to be held.
+    pub missing: Vec<IpAddr>,
     /// Why not all of them, one sentence a thing; empty when all went well.
     pub failures: Vec<String>,
 }
@@ -62,6 +67,10 @@ pub enum Order {
     Release,
     /// They are others from now on. If they are held, only what is different is moved.
     Replace(Vec<Thing>),
+    /// What they stood on is undone.
+    Undo(Undo),
+    /// This is written into the agent's record, before anything that is ordered later.
+    Record(String),
 }
 
 /// The orders' way in and the results' way out.
@@ -73,20 +82,20 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Starts the thread, in this network namespace. What it puts on an interface is written into the will. It ends when
-    /// the holder is dropped.
+    /// Starts the thread, in this network namespace. What it puts on an interface is written into the will. `record` is the
+    /// agent's record. It ends when the holder is dropped.
     ///
     /// The channels have no bound because the election bounds them: there is at most one order per transition.
     ///
     /// # Errors
     /// When the kernel refuses the netlink socket or the thread.
-    pub fn start(will: Will) -> io::Result<Self> {
+    pub fn start(will: Will, record: PathBuf) -> io::Result<Self> {
         let rtnl = Rtnl::open()?;
         let (orders, orders_in) = channel();
         let (results_out, results) = mpsc::unbounded_channel();
         let thread = thread::Builder::new()
             .name("holder".to_owned())
-            .spawn(move || work(rtnl, &will, &orders_in, &results_out))?;
+            .spawn(move || work(rtnl, &will, &record, &orders_in, &results_out))?;
         Ok(Self { orders: Some(orders), results, thread: Some(thread) })
     }
 
@@ -117,6 +126,8 @@ impl Drop for Holder {
 struct Things {
     list: Vec<Thing>,
     held: bool,
+    /// Addresses that could not be put in place.
+    missing: Vec<IpAddr>,
 }
 
 /// What came of an order.
@@ -124,12 +135,14 @@ struct Things {
 struct Done {
     found: bool,
     restored: Vec<String>,
+    missing: Vec<IpAddr>,
     failures: Vec<String>,
 }
 
 fn work(
     mut rtnl: Rtnl,
     will: &Will,
+    record: &Path,
     orders: &Receiver<(InstanceId, Order)>,
     results: &mpsc::UnboundedSender<Applied>,
 ) {
@@ -148,59 +161,90 @@ fn work(
         if router.held && matches!(order, Order::Release | Order::Replace(_)) {
             gone.extend(addresses(&router.list).cloned());
         }
-        let done = router.obey(order, &mut rtnl, will).unwrap_or_else(|error| Done {
+        let done = router.obey(order, &mut rtnl, will, record).unwrap_or_else(|error| Done {
             failures: vec![format!("the kernel cannot be asked: {error}")],
             ..Done::default()
         });
-        let Done { found, restored, failures } = done;
-        if results.send(Applied { instance, held: router.held, found, restored, failures }).is_err() {
+        let Done { found, restored, failures, .. } = done;
+        let (held, missing) = (router.held, router.missing.clone());
+        if results.send(Applied { instance, held, found, restored, missing, failures }).is_err() {
             return;
         }
     }
 }
 
 impl Things {
-    fn obey(&mut self, order: Order, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
+    fn obey(&mut self, order: Order, rtnl: &mut Rtnl, will: &Will, record: &Path) -> io::Result<Done> {
         match order {
             Order::Hold => {
                 self.held = true;
-                hold(rtnl, &self.list, will)
+                self.hold(rtnl, will)
             }
             Order::Restore if self.held => {
                 let tracked: Vec<Thing> =
                     self.list.iter().filter(|thing| thing.is_tracked()).cloned().collect();
                 let mut done = hold(rtnl, &tracked, will)?;
+                self.missing.retain(|ip| ips(&tracked).all(|tracked| tracked != *ip));
+                self.missing.append(&mut done.missing);
                 done.found |= self.list.iter().any(|thing| thing.is_address() && !will.is_ours(thing));
                 Ok(done)
             }
             Order::Restore => Ok(Done::default()),
             Order::Release => {
                 self.held = false;
+                self.missing.clear();
                 release(rtnl, &self.list, will)
             }
             Order::Replace(list) => {
                 let gone = std::mem::replace(&mut self.list, list);
-                let gone: Vec<Thing> = gone.into_iter().filter(|thing| !self.list.contains(thing)).collect();
+                let kept: HashSet<&Thing> = self.list.iter().collect();
+                let gone: Vec<Thing> = gone.into_iter().filter(|thing| !kept.contains(thing)).collect();
                 let mut done = release(rtnl, &gone, will)?;
                 if self.held {
-                    let held = hold(rtnl, &self.list, will)?;
+                    let held = self.hold(rtnl, will)?;
                     done.found = held.found;
                     done.failures.extend(held.failures);
                 }
                 Ok(done)
             }
+            Order::Undo(undo) => {
+                let result = match &undo {
+                    Undo::Request(request) => rtnl.send(request),
+                    Undo::Parameter(path, value) => fs::write(path, value),
+                };
+                will.undone(&undo);
+                let failure = |error| format!("cannot undo what was made for it: {error}");
+                Ok(Done { failures: result.err().map(failure).into_iter().collect(), ..Done::default() })
+            }
+            Order::Record(lines) => {
+                let failure = |error| format!("cannot write {}: {error}", record.display());
+                let failures = fs::write(record, lines).err().map(failure).into_iter().collect();
+                Ok(Done { failures, ..Done::default() })
+            }
         }
+    }
+
+    fn hold(&mut self, rtnl: &mut Rtnl, will: &Will) -> io::Result<Done> {
+        // None is there if the kernel cannot be asked.
+        self.missing = ips(&self.list).collect();
+        let mut done = hold(rtnl, &self.list, will)?;
+        self.missing = std::mem::take(&mut done.missing);
+        Ok(done)
     }
 }
 
 fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
+    // The kernel would make another one of those.
+    let list: Vec<Thing> =
+        list.iter().filter(|thing| !(thing.can_be_there_twice() && will.is_ours(thing))).cloned().collect();
     let were_ours: Vec<bool> = list.iter().map(|thing| will.is_ours(thing)).collect();
     let mut done = Done::default();
     if !list.iter().all(|thing| will.asks(thing)) {
         done.failures.push("nothing is put in place any more: the agent is ending".to_owned());
+        done.missing = ips(&list).collect();
         return Ok(done);
     }
-    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, list)?).zip(were_ours) {
+    for ((thing, outcome), was_ours) in list.iter().zip(things::add(rtnl, &list)?).zip(were_ours) {
         will.asked(thing, outcome.as_ref().is_ok_and(|added| *added));
         match (outcome, thing) {
             // To set up what is up already is no news.
@@ -214,6 +258,7 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
             }
             (Ok(_), _) => {}
             (Err(error), _) => {
+                done.missing.extend(ips(std::slice::from_ref(thing)));
                 if !was_ours && !matches!(thing, Thing::Address(_)) {
                     will.removed(thing);
                 }
@@ -227,6 +272,10 @@ fn hold(rtnl: &mut Rtnl, list: &[Thing], will: &Will) -> io::Result<Done> {
         }
     }
     Ok(done)
+}
+
+fn ips(list: &[Thing]) -> impl Iterator<Item = IpAddr> {
+    addresses(list).map(|address| address.ip)
 }
 
 fn addresses(list: &[Thing]) -> impl Iterator<Item = &Address> {

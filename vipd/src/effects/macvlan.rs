@@ -14,7 +14,7 @@ use rtnetlink::packet_route::link::{
 };
 use vipd_common::wire::eth;
 
-use super::parameters::{Parameters, set_for_good};
+use super::parameters::set_for_good;
 use super::rtnl::{Request, Rtnl, octets};
 use crate::config::{Family, Instance, Vmac};
 use crate::link::{Link, sysctl};
@@ -36,10 +36,6 @@ const QUIET: [(&str, &str); 6] = [
     ("ipv4", "arp_ignore=1"),
 ];
 
-/// What the interface below must not do with the addresses: answer for them (C-ARP-04), or name them as its own when it asks
-/// for a client to whom the host answers from one of them (C-ARP-05).
-const BELOW: [(&str, &str); 2] = [("arp_ignore", "1"), ("arp_announce", "2")];
-
 /// The macvlans of an agent; dropping it removes them.
 pub(crate) struct Macvlans {
     made: Vec<(String, Undo)>,
@@ -56,8 +52,8 @@ impl Macvlans {
         Ok(Self { made: Vec::new(), will, rtnl: Rtnl::open()? })
     }
 
-    /// Makes that of a virtual router, down and without addresses, and has the interface `below` use ARP for its own
-    /// addresses only. What an agent has left under its name is replaced.
+    /// Makes that of a virtual router, down and without addresses, on the interface `below`. What an agent has left under its
+    /// name is replaced.
     ///
     /// # Errors
     /// A sentence for people: what is in the way, or what the kernel does not allow.
@@ -67,7 +63,6 @@ impl Macvlans {
         vmac: &Vmac,
         below: &Link,
         there: Option<&Link>,
-        parameters: &mut Parameters,
     ) -> anyhow::Result<()> {
         let name = &vmac.name;
         if let Some(there) = there {
@@ -96,17 +91,13 @@ impl Macvlans {
             let parameter = format!("net/{family}/conf/{name}/{parameter}");
             set_for_good(&parameter, value).with_context(|| format!("cannot set {parameter}"))?;
         }
-        let mut addresses = instance.addresses.iter().chain(&instance.excluded);
-        if addresses.any(|address| address.ip.is_ipv4()) {
-            for (parameter, value) in BELOW {
-                let parameter = format!("net/ipv4/conf/{}/{parameter}", below.name);
-                // An operator may have been stricter.
-                if sysctl::read(&parameter).is_some_and(|before| before.as_str() < value) {
-                    parameters.set(&parameter, value).with_context(|| format!("cannot set {parameter}"))?;
-                }
-            }
-        }
         Ok(())
+    }
+
+    /// Hands over the care for that of this name, if it was made: tells how it is removed.
+    pub(super) fn let_go(&mut self, name: &str) -> Option<Undo> {
+        let place = self.made.iter().position(|(made, _)| made == name)?;
+        Some(self.made.swap_remove(place).1)
     }
 
     /// Removes that of this name, if it was made.

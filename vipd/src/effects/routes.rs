@@ -17,7 +17,7 @@ use crate::config::{self, Family, Prefix, RouteKind, RuleAction};
 const LINK_SCOPE: u8 = 253;
 
 /// A route of the configuration on this host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
     /// As configured.
     pub config: config::Route,

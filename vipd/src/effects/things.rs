@@ -19,7 +19,7 @@ pub const ROUTE_PROTOCOL: u8 = 112;
 pub(super) const CREATE: u16 = NLM_F_CREATE | NLM_F_EXCL;
 
 /// One of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Thing {
     /// The interface of this index and name is up: a macvlan of the agent's own.
     Up(u32, String),
@@ -54,13 +54,19 @@ impl Thing {
         matches!(self, Self::Address(_))
     }
 
+    /// Whether the kernel takes it for another one when it is added again: to a rule without a priority it gives one that is
+    /// free.
+    pub(super) fn can_be_there_twice(&self) -> bool {
+        matches!(self, Self::Rule(rule) if rule.priority.is_none())
+    }
+
     /// Whether it is put back when somebody else removes it.
     pub(super) fn is_tracked(&self) -> bool {
         match self {
             Self::Up(..) => true,
             Self::Address(address) => address.tracked,
             Self::Route(route) => !route.config.no_track,
-            Self::Rule(rule) => !rule.no_track,
+            Self::Rule(rule) => !rule.no_track && !self.can_be_there_twice(),
         }
     }
 

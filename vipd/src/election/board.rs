@@ -1,5 +1,6 @@
 //! What the election thread lets the other threads see, without a lock between them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,26 +8,31 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use vipd_core::{InstanceId, Status};
 
+use super::forms::Forms;
 use crate::control::InterfaceStatus;
 
 /// One virtual router as last published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The election's view.
     pub status: Status,
-    /// The virtual addresses are on their interfaces.
+    /// All virtual addresses are on their interfaces.
     pub addresses_held: bool,
+    /// Those that should be and are not.
+    pub missing: Arc<[IpAddr]>,
+    /// The checksum forms that its peers send.
+    pub forms: Forms,
 }
 
 impl Snapshot {
     /// Whether `other` tells people anything else. The arrival time of an advert alone does not.
     fn same_to_people(&self, other: &Self) -> bool {
-        let timeless = |snapshot: &Self| {
+        fn timeless(snapshot: &Snapshot) -> impl PartialEq + use<'_> {
             let mut status = snapshot.status;
             status.last_advert = None;
             let advert = snapshot.status.last_advert.map(|advert| (advert.source, advert.priority));
-            (status, advert, snapshot.addresses_held)
-        };
+            (status, advert, snapshot.addresses_held, &snapshot.missing, snapshot.forms)
+        }
         timeless(self) == timeless(other)
     }
 }
@@ -104,7 +110,7 @@ pub struct Board {
 }
 
 impl Board {
-    /// A board for `count` virtual routers, empty.
+    /// A board with places for `count` virtual routers, empty.
     #[must_use]
     pub fn new(count: usize) -> Self {
         Self {
@@ -123,10 +129,19 @@ impl Board {
         }
     }
 
+    /// Forgets a virtual router: another one comes to its place.
+    pub fn clear(&self, id: InstanceId) {
+        self.snapshots[usize::from(id.0)].store(None);
+        let Sent { adverts, priority_zero, garps, failures, master_transitions, claims } = self.sent(id);
+        for counter in [adverts, priority_zero, garps, failures, master_transitions, claims] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// A virtual router as last published.
     #[must_use]
     pub fn snapshot(&self, id: InstanceId) -> Option<Snapshot> {
-        self.snapshots[usize::from(id.0)].load().as_deref().copied()
+        self.snapshots[usize::from(id.0)].load().as_deref().cloned()
     }
 
     /// Publishes where adverts are received.

@@ -20,7 +20,7 @@ impl Election {
     /// Resigns, releases everything, and has it told; then waits for those who take over.
     pub(super) async fn stop(&mut self) {
         let given: BTreeSet<_> = self.ids().filter(|id| self.router.state(*id) == State::Master).collect();
-        for id in self.ids() {
+        for id in self.places() {
             self.router.handle(id, Input::Shutdown, clock::now());
         }
         self.perform();

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use vipd_common::wire::vrrp::{self, AdvertFrame};
 use vipd_common::wire::{EmitError, arp, eth, ip, ipv4, ipv6, nd};
 
+use super::forms::Forms;
 use super::plan::{Planned, Vip};
-use crate::datapath::{checksum_sent, version_number};
+use crate::datapath::{Form, version_number};
 use crate::warden::Destination;
 
 /// Where an advert goes.
@@ -32,8 +33,8 @@ impl Advert {
 pub(super) struct Announcement {
     /// Interface that it is for.
     pub(super) ifindex: u32,
-    /// It is of IPv6.
-    pub(super) is_v6: bool,
+    /// The address.
+    pub(super) ip: IpAddr,
     frame: [u8; nd::FRAME_MAX],
     length: usize,
 }
@@ -48,7 +49,7 @@ impl Announcement {
                 nd::AdvertisementFrame { mac, vlan: 0, address, router }.emit(&mut frame)?
             }
         };
-        Ok(Self { ifindex: vip.on, is_v6: vip.address.ip.is_ipv6(), frame, length })
+        Ok(Self { ifindex: vip.on, ip: vip.address.ip, frame, length })
     }
 
     /// Its octets.
@@ -58,6 +59,7 @@ impl Announcement {
 }
 
 /// Adverts and announcements of one virtual router. No adverts while it has no address to send from.
+#[derive(Default)]
 pub(super) struct Frames {
     adverts: Vec<Advert>,
     priority: u8,
@@ -69,15 +71,16 @@ impl Frames {
     ///
     /// # Errors
     /// When an advert cannot carry what is configured; configuration checks keep that from happening.
-    pub(super) fn new(planned: &Planned) -> Result<Self, EmitError> {
+    pub(super) fn new(planned: &Planned, forms: &Forms) -> Result<Self, EmitError> {
         let priority = planned.config.priority;
-        let adverts = planned.source.map_or(Ok(Vec::new()), |source| adverts(planned, source, priority))?;
+        let adverts =
+            planned.source.map_or(Ok(Vec::new()), |source| adverts(planned, forms, source, priority))?;
         let there = planned.vips.iter().filter(|vip| vip.address.ifindex != 0);
         let announcements = there.map(Announcement::new).collect::<Result<_, _>>()?;
         Ok(Self { adverts, priority, announcements })
     }
 
-    /// The adverts of this priority, one for everybody that they are for.
+    /// The adverts of this priority, one for everybody that they are for, in each form that is to be sent.
     pub(super) fn adverts(&mut self, priority: u8) -> &[Advert] {
         if priority != self.priority {
             for advert in &mut self.adverts {
@@ -102,23 +105,35 @@ impl Frames {
     }
 }
 
-fn adverts(planned: &Planned, source: IpAddr, priority: u8) -> Result<Vec<Advert>, EmitError> {
+fn adverts(planned: &Planned, forms: &Forms, source: IpAddr, priority: u8) -> Result<Vec<Advert>, EmitError> {
     let Planned { config, ifindex, .. } = planned;
     let ifindex = *ifindex;
+    let build = |destination, form| build(planned, source, destination, priority, form);
     if config.peers.is_empty() {
-        let frame = build(planned, source, config.group, priority)?;
-        return Ok(vec![Advert::Group { ifindex, frame }]);
+        let sent = forms.sent(config.checksum, None);
+        return sent
+            .iter()
+            .map(|form| Ok(Advert::Group { ifindex, frame: build(config.group, form)? }))
+            .collect();
     }
     let peers = config.peers.iter().map(|peer| peer.ip);
     peers
-        .map(|peer| {
-            let frame = build(planned, source, peer, priority)?;
-            Ok(Advert::Peer { ifindex, peer, packet: frame[eth::HEADER..].to_vec() })
+        .flat_map(|peer| forms.sent(config.checksum, Some(peer)).iter().map(move |form| (peer, form)))
+        .map(|(peer, form)| {
+            let packet = build(peer, form)?[eth::HEADER..].to_vec();
+            Ok(Advert::Peer { ifindex, peer, packet })
         })
         .collect()
 }
 
-fn build(planned: &Planned, source: IpAddr, destination: IpAddr, priority: u8) -> Result<Vec<u8>, EmitError> {
+/// The form of the checksum counts in version 3 over IPv4 only.
+fn build(
+    planned: &Planned,
+    source: IpAddr,
+    destination: IpAddr,
+    priority: u8,
+    form: Form,
+) -> Result<Vec<u8>, EmitError> {
     let config = &planned.config;
     let addresses: Vec<IpAddr> = planned.listed().collect();
     let mut frame = vec![0; vrrp::FRAME_MAX];
@@ -133,7 +148,7 @@ fn build(planned: &Planned, source: IpAddr, destination: IpAddr, priority: u8) -
         interval_cs: config.interval.as_centis(),
         addresses: &addresses,
         password: config.password.as_ref().map(|password| &password.0),
-        checksum: checksum_sent(config.checksum),
+        checksum: form.number(),
     }
     .emit(&mut frame)?;
     frame.truncate(length);

@@ -12,7 +12,7 @@ use crate::effects::{Order, Thing};
 use crate::link::{Change, Links};
 
 /// What of a virtual router's interface matters to the election: whether it is cut off, and its source.
-type Reach = (bool, Option<IpAddr>);
+pub(super) type Reach = (bool, Option<IpAddr>);
 
 impl Election {
     /// Takes over what has changed.
@@ -23,6 +23,7 @@ impl Election {
             Change::Address(_) => self.sources_changed(),
             Change::AddressGone(index) => {
                 self.sources_changed();
+                self.addresses_gone(index);
                 self.put_back(|planned, links| planned.has_addresses_on(index) && !planned.carried(links));
             }
             Change::RouteGone => self.put_back(|planned, _| planned.has_routes()),
@@ -35,7 +36,7 @@ impl Election {
         self.weigh();
         self.prepare_interfaces();
         let mut changed = Vec::new();
-        for id in self.ids() {
+        for id in self.places() {
             let planned = &mut self.members[usize::from(id.0)].planned;
             let (before, places) = (reach(planned), places(planned));
             if planned.refresh(self.monitor.links()) {
@@ -57,7 +58,7 @@ impl Election {
     }
 
     fn sources_changed(&mut self) {
-        for id in self.ids() {
+        for id in self.places() {
             let planned = &mut self.members[usize::from(id.0)].planned;
             let before = reach(planned);
             if planned.refresh_source(self.monitor.links()) {
@@ -77,8 +78,16 @@ impl Election {
         }
     }
 
-    /// Goes with virtual routers to where their interfaces are now. One that cannot be heard there is left out until it can.
+    /// Goes with virtual routers to where their interfaces are now.
     fn follow(&mut self, moved: impl Iterator<Item = InstanceId>) {
+        self.listen();
+        for id in moved {
+            self.replace(id);
+        }
+    }
+
+    /// Listens where virtual routers are now. One that cannot be heard there is left out until it can.
+    pub(super) fn listen(&mut self) {
         if let Err(error) = self.datapath.follow(self.members.iter().map(|member| &member.planned)) {
             tracing::error!("{error}");
         }
@@ -87,7 +96,9 @@ impl Election {
                 planned.ifindex = 0;
             }
         }
-        if let Err(error) = self.fences.follow(self.members.iter().map(|member| &member.planned)) {
+        if let Err(error) =
+            self.fences.follow(self.members.iter().map(|member| &member.planned), clock::now())
+        {
             tracing::error!("cannot open a socket to ask other hosts: {error}");
         }
         let peers = self.members.iter().flat_map(|member| member.planned.peers());
@@ -95,25 +106,27 @@ impl Election {
             tracing::error!("cannot keep the neighbour entries of peers: {error}");
         }
         self.board.set_interfaces(self.datapath.interfaces());
-        for id in moved {
-            self.replace(id);
-        }
     }
 
     /// Has everybody know of a virtual router what is so now.
-    fn rebuild(&mut self, id: InstanceId, before: Reach) {
+    pub(super) fn rebuild(&mut self, id: InstanceId, before: Reach) {
+        self.fences.set_source(id, self.planned(id).source);
+        self.build_frames(id);
+        self.tell_of_link(id, before, reach(self.planned(id)));
+        self.tell_kernel(id);
+        self.publish(id);
+    }
+
+    /// Builds adverts and announcements anew.
+    pub(super) fn build_frames(&mut self, id: InstanceId) {
         let member = &mut self.members[usize::from(id.0)];
-        self.fences.set_source(id, member.planned.source);
-        match Frames::new(&member.planned) {
+        match Frames::new(&member.planned, &member.forms) {
             Ok(frames) => {
                 member.frames = frames;
                 self.will.set_resignations(id, member.frames.resignations());
             }
             Err(error) => tracing::error!("({}) cannot build adverts: {error}", member.planned.config.name),
         }
-        self.tell_of_link(id, before, reach(self.planned(id)));
-        self.tell_kernel(id);
-        self.publish(id);
     }
 
     fn tell_of_link(&mut self, id: InstanceId, before: Reach, after: Reach) {
@@ -151,13 +164,14 @@ impl Election {
         let is_master = self.router.state(id) == State::Master;
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
+        member.lost.clear();
         member.announcements = is_master.into();
         member.orders += 1;
         self.orders.push((id, Order::Replace(member.planned.things())));
     }
 }
 
-fn reach(planned: &Planned) -> Reach {
+pub(super) fn reach(planned: &Planned) -> Reach {
     (planned.is_cut(), planned.source)
 }
 

@@ -26,6 +26,7 @@ impl Election {
         self.tell_standings();
         self.queue_actions();
         let now = clock::now();
+        self.defend(now);
         while let Some(Waiting { id, number, .. }) = self.announcer.take(now) {
             // The frames may be others by now.
             if let Some(announcement) = self.members[usize::from(id.0)].frames.announcements().get(number) {
@@ -72,9 +73,13 @@ impl Election {
         } else {
             tracing::info!("({name}) Entering {to} STATE: {why}");
         }
+        self.remark_change(id, &transition);
         self.guard(id, &transition);
         self.will.set_master(id, to == State::Master);
-        self.publisher.changed(id, transition, self.router.status(id).priority);
+        // Of one that a reload takes away, that is told instead.
+        if !self.members[usize::from(id.0)].leaving {
+            self.publisher.changed(id, transition, self.router.status(id).priority);
+        }
         let moves = [transition.from, to].contains(&State::Master);
         if moves && !self.members[usize::from(id.0)].found {
             // A new Master answers when its first advert has left, an old one no more.
@@ -105,17 +110,21 @@ impl Election {
         }
     }
 
-    /// Announces every address of a virtual router once.
+    /// Announces every address of a virtual router once, but for those that this node could not put in place.
     pub(super) fn queue_announcement(&mut self, id: InstanceId) {
-        let Member { planned, frames, .. } = &self.members[usize::from(id.0)];
+        self.queue_announcements(id, true, |_| true);
+    }
+
+    /// Announces those of its addresses, for the first time or again.
+    fn queue_announcements(&mut self, id: InstanceId, is_first: bool, which: impl Fn(usize) -> bool) {
+        let Member { planned, frames, missing, .. } = &self.members[usize::from(id.0)];
         let garp = planned.config.garp;
         for (number, announcement) in frames.announcements().iter().enumerate() {
-            let spacing = if announcement.is_v6 { garp.gna_interval } else { garp.interval };
-            if spacing.is_zero() {
-                self.transmitter.queue(announcement.ifindex, announcement.frame(), Frame::Announcement(id));
-            } else {
-                self.announcer.push(announcement.ifindex, id, number, spacing);
+            if !which(number) || missing.contains(&announcement.ip) {
+                continue;
             }
+            let spacing = if announcement.ip.is_ipv6() { garp.gna_interval } else { garp.interval };
+            self.announcer.push(announcement.ifindex, id, number, spacing, is_first);
         }
     }
 
@@ -173,10 +182,12 @@ impl Election {
     }
 
     /// Has what a virtual router holds as Master put in place or taken away.
-    fn order(&mut self, id: InstanceId, order: Order) {
+    pub(super) fn order(&mut self, id: InstanceId, order: Order) {
         let member = &mut self.members[usize::from(id.0)];
         member.in_place = false;
+        member.lost.clear();
         member.announcements = 0;
+        member.fresh.clear();
         self.announcer.cancel(id);
         member.orders += 1;
         self.orders.push((id, order));
@@ -195,13 +206,19 @@ impl Election {
         if applied.held {
             member.found = applied.found;
         }
+        member.lack(if applied.held { &applied.missing } else { &[] });
         if applied.found || member.orders == 0 && !applied.held {
             // Nothing is left to withhold.
             self.datapath.release_gate(id);
         }
         if member.in_place {
-            for _ in 0..std::mem::take(&mut member.announcements) {
-                self.queue_announcement(id);
+            let (all, fresh) = (std::mem::take(&mut member.announcements), std::mem::take(&mut member.fresh));
+            let repeat = if fresh.is_empty() { 0 } else { member.planned.config.garp.repeat };
+            for set in 0..all {
+                self.queue_announcements(id, set == 0, |_| true);
+            }
+            for set in 0..repeat {
+                self.queue_announcements(id, set == 0, |number| fresh.contains(&number));
             }
         }
         self.publish(id);

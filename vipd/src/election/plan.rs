@@ -1,5 +1,6 @@
 //! The configuration held against the host: which interfaces and addresses its words mean.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use vipd_core::Spec;
@@ -31,7 +32,7 @@ pub struct Group {
 }
 
 /// A virtual address on its interface, and how it is announced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Vip {
     /// The address.
     pub address: Address,
@@ -115,6 +116,13 @@ impl Planned {
         self.ifindex == 0 || lacks_vmac || !self.up && !self.config.dont_track_primary
     }
 
+    /// Whether there is no difference to another plan for it but where that stands in the file.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        let config = Instance { line: self.config.line, ..other.config.clone() };
+        self.config == config && self.group == other.group
+    }
+
     /// Takes over what its interfaces look like now: they may have come, gone, or been made again since. Tells whether
     /// anything is different.
     pub fn refresh(&mut self, links: &Links) -> bool {
@@ -185,12 +193,11 @@ fn replace<T: PartialEq>(place: &mut T, value: T) -> bool {
 /// # Errors
 /// When one is not an Ethernet interface.
 pub fn plan(config: &Config, links: &Links) -> Result<Vec<Planned>, Error> {
-    let group = |name: &String| {
-        let groups = (0..).zip(&config.sync_groups);
-        let mine = groups.into_iter().find(|(_, group)| group.members.contains(name));
-        mine.map(|(number, group)| Group { number, name: group.name.clone() })
+    let group = |instance| {
+        let (number, group) = config.group_of(instance)?;
+        Some(Group { number: u16::try_from(number).unwrap_or(u16::MAX), name: group.name.clone() })
     };
-    config.instances.iter().map(|instance| plan_one(instance, group(&instance.name), links)).collect()
+    config.instances.iter().map(|instance| plan_one(instance, group(instance), links)).collect()
 }
 
 fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<Planned, Error> {
@@ -215,6 +222,12 @@ fn plan_one(instance: &Instance, group: Option<Group>, links: &Links) -> Result<
     };
     planned.refresh(links);
     Ok(planned)
+}
+
+/// The protocols of the configuration's routes, where it gives them one (`proto`).
+pub(crate) fn protocols(config: &Config) -> BTreeSet<u8> {
+    let routes = config.instances.iter().flat_map(|instance| &instance.routes).chain(&config.static_routes);
+    routes.filter_map(|route| route.protocol).collect()
 }
 
 /// The addresses of a virtual router on the interfaces that are there; those whose interface is not have index 0.

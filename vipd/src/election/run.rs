@@ -1,25 +1,30 @@
 //! The loop.
 
 use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::sync::mpsc;
-use vipd_core::{Fault, Input, InstanceId, Instant, Router, State};
+use vipd_core::{Fault, Input, InstanceId, Instant, Router};
 
 use super::announcer::Announcer;
-use super::board::{Board, Sent, Snapshot};
+use super::board::{Board, Snapshot};
 use super::clock::{self, Alarm};
 use super::defence::Defence;
+use super::forms::Forms;
 use super::frames::Frames;
 use super::operate::{Done, HandOver};
 use super::plan::Planned;
+use super::reload::{Reload, Reloading};
+use super::remarks::Remarks;
 use super::statics::Statics;
 use super::tracked::Arithmetic;
 use crate::config::Config;
 use crate::control::{Operation, Target};
-use crate::datapath::{Claim, Datapath, Heard, Standing};
+use crate::datapath::{Datapath, Heard, Standing};
 use crate::effects::{Ground, Holder, Neighbours, Order, Transmitter};
 use crate::fence::{Fences, Verdict};
 use crate::link::Monitor;
@@ -37,12 +42,20 @@ pub enum Command {
     Stop,
     /// Do what an operator wants, and tell to whom it was done, or why not.
     Operate(Operation, Target, Done),
+    /// Go on by another configuration.
+    Reload(Box<Reload>),
 }
 
 /// One virtual router as the loop knows it, beside the core.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and they go together in any way"
+)]
 pub(super) struct Member {
     pub(super) planned: Planned,
     pub(super) frames: Frames,
+    /// The checksum forms that its peers send.
+    pub(super) forms: Forms,
     /// What the kernel knows of where it stands.
     pub(super) told: Option<Standing>,
     /// How long it may answer for its addresses after an advert.
@@ -51,14 +64,48 @@ pub(super) struct Member {
     pub(super) found: bool,
     /// Orders to the holder that have no result yet.
     pub(super) orders: u32,
-    /// The addresses are on their interfaces.
+    /// The addresses are on their interfaces, but for those that are missing.
     pub(super) in_place: bool,
+    /// Addresses that could not be put in place, or that have gone and are not to be put back.
+    pub(super) missing: Arc<[IpAddr]>,
+    /// Those of them that have gone and are not to be put back, until all are put in place anew.
+    pub(super) lost: Vec<IpAddr>,
     /// Announcements that wait until the addresses are in place (C-ARP-05).
     pub(super) announcements: u32,
+    /// The announcements of addresses that a reload has added; they wait too.
+    pub(super) fresh: Vec<usize>,
+    /// A reload takes it away.
+    pub(super) leaving: bool,
     /// What is done about other nodes that claim its addresses.
     pub(super) defence: Defence,
+    /// What was said of other nodes.
+    pub(super) remarks: Remarks,
     /// The last send failed; said once.
     pub(super) mute: bool,
+}
+
+impl Member {
+    /// One that has said and done nothing yet.
+    pub(super) fn new(planned: Planned, frames: Frames) -> Self {
+        Self {
+            frames,
+            forms: Forms::default(),
+            told: None,
+            lease: planned.spec().lease(),
+            found: planned.config.priority == 255,
+            orders: 0,
+            in_place: false,
+            missing: Arc::default(),
+            lost: Vec::new(),
+            announcements: 0,
+            fresh: Vec::new(),
+            leaving: false,
+            defence: Defence::default(),
+            remarks: Remarks::default(),
+            mute: false,
+            planned,
+        }
+    }
 }
 
 /// What a queued frame is.
@@ -85,6 +132,8 @@ pub struct Election {
     /// What has left since the last look, or not.
     pub(super) sent: Vec<(Frame, io::Result<()>)>,
     pub(super) announcer: Announcer,
+    /// Virtual routers that have claims to answer.
+    pub(super) defending: Vec<InstanceId>,
     pub(super) alarm: Alarm,
     pub(super) board: Arc<Board>,
     pub(super) publisher: Publisher,
@@ -93,6 +142,9 @@ pub struct Election {
     pub(super) arithmetic: Arithmetic,
     pub(super) fences: Fences,
     pub(super) verdicts: Vec<Verdict>,
+    pub(super) reloading: Option<Reloading>,
+    /// Until then nobody takes part (`vrrp_startup_delay`).
+    pub(super) delayed_until: Option<Instant>,
     /// Last, so that it goes last: nothing stands on it any more.
     pub(super) ground: Ground,
 }
@@ -104,7 +156,7 @@ impl Election {
     /// When the kernel refuses a socket or a timer, or an advert cannot carry what is configured.
     #[expect(clippy::too_many_arguments, reason = "each is a part that the loop owns from then on")]
     pub(crate) fn new(
-        config: &Config,
+        config: &Arc<Config>,
         known: Known,
         planned: Vec<Planned>,
         ground: Ground,
@@ -113,33 +165,22 @@ impl Election {
         board: Arc<Board>,
         publisher: Publisher,
         will: Will,
+        record: PathBuf,
     ) -> anyhow::Result<Self> {
-        let holder = Holder::start(will.clone())?;
+        let holder = Holder::start(will.clone(), record)?;
         let fences = Fences::open(&planned).context("cannot open a socket to ask other hosts")?;
         let router = Router::new(planned.iter().map(Planned::spec).collect());
-        let member = |planned| -> anyhow::Result<Member> {
-            let frames = Frames::new(&planned)?;
-            let (lease, found) = (planned.spec().lease(), planned.config.priority == 255);
-            Ok(Member {
-                planned,
-                frames,
-                told: None,
-                lease,
-                found,
-                orders: 0,
-                in_place: false,
-                announcements: 0,
-                defence: Defence::default(),
-                mute: false,
-            })
-        };
-        let mut members: Vec<Member> = planned.into_iter().map(member).collect::<Result<_, _>>()?;
+        let mut members = Vec::new();
+        for planned in planned {
+            let frames = Frames::new(&planned, &Forms::default())?;
+            members.push(Member::new(planned, frames));
+        }
         for (id, member) in (0..).map(InstanceId).zip(&mut members) {
             will.set_resignations(id, member.frames.resignations());
             holder.order(id, Order::Replace(member.planned.things()));
             member.orders += 1;
         }
-        let statics = Statics::hold(config.clone(), monitor.links(), &holder);
+        let statics = Statics::hold(Arc::clone(config), monitor.links(), &holder);
         let mut neighbours = Neighbours::default();
         neighbours.look_after(members.iter().flat_map(|member| member.planned.peers()))?;
         let transmitter = Transmitter::open()?;
@@ -156,6 +197,7 @@ impl Election {
             transmitter,
             sent: Vec::new(),
             announcer: Announcer::default(),
+            defending: Vec::new(),
             alarm,
             board,
             publisher,
@@ -164,6 +206,8 @@ impl Election {
             arithmetic: Arithmetic::new(config, known),
             fences,
             verdicts: Vec::new(),
+            reloading: None,
+            delayed_until: delay_of(config),
             ground,
         })
     }
@@ -177,7 +221,13 @@ impl Election {
         let readings = Arc::clone(&self.arithmetic.known.readings);
         loop {
             self.perform();
-            let deadlines = [self.router.next_deadline(), self.announcer.deadline(), self.fences.deadline()];
+            let deadlines = [
+                self.router.next_deadline(),
+                self.announcer.deadline(),
+                self.defence_deadline(),
+                self.fences.deadline(),
+                self.delayed_until,
+            ];
             self.alarm.set(deadlines.into_iter().flatten().min())?;
             // In this order: own timers first, then what was heard.
             tokio::select! {
@@ -186,6 +236,7 @@ impl Election {
                     self.board.delay().note(clock::now().since(rung?));
                     self.judge_silence();
                     self.hear_answers();
+                    self.end_delay();
                 }
                 ready = self.datapath.readable() => {
                     ready?;
@@ -207,8 +258,12 @@ impl Election {
                     Some(Command::Operate(operation, target, done)) => {
                         self.operate(operation, &target, done);
                     }
+                    Some(Command::Reload(reload)) => self.reload(*reload),
                     Some(Command::Stop) | None => break,
                 },
+            }
+            if self.reload_is_due() {
+                self.finish_reload().await?;
             }
         }
         self.stop().await;
@@ -217,18 +272,31 @@ impl Election {
 
     fn start(&mut self) {
         self.weigh();
-        for id in self.ids() {
-            let planned = &self.members[usize::from(id.0)].planned;
-            let (cut, source) = (planned.is_cut(), planned.source);
-            let now = clock::now();
-            if cut {
-                self.router.handle(id, Input::FaultRaised(Fault::Link), now);
-            }
-            if source.is_none() {
-                self.router.handle(id, Input::FaultRaised(Fault::Source), now);
-            }
-            self.start_up(id);
+        let ids: Vec<InstanceId> = self.ids().collect();
+        for id in ids {
+            self.begin(id);
         }
+    }
+
+    /// Has everybody take part who waited only for the end of the delay after the start, when that has come.
+    fn end_delay(&mut self) {
+        if self.delayed_until.take_if(|until| *until <= clock::now()).is_some() {
+            self.weigh();
+        }
+    }
+
+    /// Has a virtual router take part that is new.
+    pub(super) fn begin(&mut self, id: InstanceId) {
+        let planned = self.planned(id);
+        let (cut, source) = (planned.is_cut(), planned.source);
+        let now = clock::now();
+        if cut {
+            self.router.handle(id, Input::FaultRaised(Fault::Link), now);
+        }
+        if source.is_none() {
+            self.router.handle(id, Input::FaultRaised(Fault::Source), now);
+        }
+        self.start_up(id);
     }
 
     /// Before silence is acted on, everything that the kernel has seen is read: a deadline that passed while adverts
@@ -250,8 +318,12 @@ impl Election {
         let mut silent = false;
         for _ in 0..most {
             match self.datapath.take() {
-                Some(Heard::Advert(id, advert, watched)) => {
-                    tracing::trace!(instance = id.0, ?advert, watched, "advert");
+                Some(Heard::Advert { instance: id, advert, form, watched }) => {
+                    tracing::trace!(instance = id.0, ?advert, ?form, watched, "advert");
+                    if let Some(form) = form {
+                        self.learn_form(id, advert.source, form);
+                    }
+                    self.remark(id, &advert);
                     self.fences.seen(id, advert.source, advert.at);
                     self.router.handle(id, Input::AdvertSeen(advert), now);
                     if watched {
@@ -273,28 +345,12 @@ impl Election {
         }
     }
 
-    fn claimed(&mut self, claim: Claim) {
-        let Claim { instance: id, ip, mac, .. } = claim;
-        if self.router.state(id) != State::Master {
-            return;
-        }
-        Sent::count(&self.board.sent(id).claims);
-        let member = &mut self.members[usize::from(id.0)];
-        let answer = member.defence.against(mac, clock::now());
-        if answer.say {
-            let name = &member.planned.config.name;
-            tracing::warn!("({name}) another node, {}, claims our address {ip}", Mac(mac));
-        }
-        if answer.announce && member.in_place {
-            self.queue_announcement(id);
-        }
-    }
-
     pub(super) fn publish(&mut self, id: InstanceId) {
-        let addresses_held = self.members[usize::from(id.0)].in_place;
+        let Member { in_place, missing, forms, .. } = &self.members[usize::from(id.0)];
+        let (addresses_held, missing) = (*in_place && missing.is_empty(), Arc::clone(missing));
         let status = self.router.status(id);
         self.publisher.priority(id, &status);
-        self.board.publish(id, Snapshot { status, addresses_held });
+        self.board.publish(id, Snapshot { status, addresses_held, missing, forms: *forms });
     }
 
     /// Tells the election of something, and everybody else of what came of it.
@@ -311,17 +367,23 @@ impl Election {
         &self.planned(id).config.name
     }
 
-    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
+    /// All places, also those that are vacant.
+    pub(super) fn places(&self) -> impl Iterator<Item = InstanceId> + use<> {
         (0..u16::try_from(self.members.len()).unwrap_or(u16::MAX)).map(InstanceId)
+    }
+
+    /// The virtual routers.
+    pub(super) fn ids(&self) -> impl Iterator<Item = InstanceId> {
+        self.places().filter(|id| !self.planned(*id).config.is_vacant())
     }
 }
 
-/// A hardware address for people.
-struct Mac([u8; 6]);
-
-impl std::fmt::Display for Mac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let octets = self.0.map(|octet| format!("{octet:02x}"));
-        f.write_str(&octets.join(":"))
+/// Until when nobody takes part in the election of an agent that starts now.
+fn delay_of(config: &Config) -> Option<Instant> {
+    let delay = config.startup_delay;
+    if delay.is_zero() {
+        return None;
     }
+    tracing::info!("takes part in {delay:?} (vrrp_startup_delay)");
+    Some(clock::now() + delay)
 }

@@ -22,7 +22,7 @@ impl Election {
     /// Tells the kernel where virtual routers stand now, if that is not what it knows. What came before the kernel knew
     /// that one is Master is judged then: it did not end the lease, and was perhaps not told.
     pub(super) fn tell_standings(&mut self) {
-        for id in self.ids() {
+        for id in self.places() {
             let standing = self.standing(id);
             let member = &mut self.members[usize::from(id.0)];
             let before = member.told.replace(standing);

@@ -1,6 +1,8 @@
 //! Addresses, routes and rules that are there while the agent runs, whatever the election says (`static_ipaddress`,
 //! `static_routes`, `static_rules`).
 
+use std::sync::Arc;
+
 use vipd_core::InstanceId;
 
 use super::plan;
@@ -15,7 +17,7 @@ const ID: InstanceId = InstanceId(u16::MAX);
 /// Those whose interfaces are there.
 #[derive(Default)]
 pub(super) struct Statics {
-    config: Config,
+    config: Arc<Config>,
     things: Vec<Thing>,
     /// Orders to the holder that have no result yet.
     orders: u32,
@@ -23,11 +25,22 @@ pub(super) struct Statics {
 
 impl Statics {
     /// Has them put in place.
-    pub(super) fn hold(config: Config, links: &Links, holder: &Holder) -> Self {
+    pub(super) fn hold(config: Arc<Config>, links: &Links, holder: &Holder) -> Self {
         let mut statics = Self { config, things: Vec::new(), orders: 0 };
         statics.order(Order::Hold, holder);
         statics.follow(links, holder);
         statics
+    }
+
+    /// Holds those of another configuration from now on.
+    pub(super) fn reload(&mut self, config: Arc<Config>, links: &Links, holder: &Holder) {
+        self.config = config;
+        self.follow(links, holder);
+    }
+
+    /// Has this written into the agent's record.
+    pub(super) fn record(&mut self, lines: String, holder: &Holder) {
+        self.order(Order::Record(lines), holder);
     }
 
     /// Has them taken away.

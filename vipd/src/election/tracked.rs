@@ -13,7 +13,7 @@ pub(super) struct Arithmetic {
     pub(super) known: Known,
     trackers: Trackers,
     /// Virtual routers that take no part yet: something that they track without a weight has no result.
-    waiting: Vec<InstanceId>,
+    pub(super) waiting: Vec<InstanceId>,
 }
 
 impl Arithmetic {
@@ -21,6 +21,13 @@ impl Arithmetic {
         let count = u16::try_from(known.plan.things().len()).unwrap_or(u16::MAX);
         let trackers = Trackers::new(count, known.plan.sums(config));
         Self { known, trackers, waiting: Vec::new() }
+    }
+
+    /// Goes on from what the election was told by the arithmetic of another configuration, and by the priority that it goes
+    /// by now. Who waits goes on waiting.
+    pub(super) fn resume(&mut self, before: &Self, id: InstanceId, priority: u8) {
+        self.trackers.resume(id, priority, &before.trackers);
+        self.waiting.extend(before.waiting.iter().filter(|waiting| **waiting == id));
     }
 
     /// Takes over what interfaces are like: rtnetlink tells this thread anyway.
@@ -61,8 +68,8 @@ impl Arithmetic {
 }
 
 impl Election {
-    /// Has a virtual router take part, unless something that it tracks without a weight has no result yet: then it waits, in
-    /// state INIT, as in Keepalived.
+    /// Has a virtual router take part, unless something that it tracks without a weight has no result yet, or nobody is to take
+    /// part so soon after the start: then it waits, in state INIT.
     pub(super) fn start_up(&mut self, id: InstanceId) {
         let planned = self.planned(id);
         if planned.ifindex == 0 {
@@ -72,9 +79,12 @@ impl Election {
                 "({name}) interface {interface} does not exist yet; there is {there}. It is used when it comes"
             );
         }
-        if let Some(thing) = self.arithmetic.awaited(id) {
+        let awaited = self.arithmetic.awaited(id);
+        if let Some(thing) = awaited {
             let waits = &self.arithmetic.known.plan.thing(thing).name;
             tracing::info!("({}) waits for the first result of {waits}", self.name(id));
+        }
+        if awaited.is_some() || self.delayed_until.is_some() {
             self.arithmetic.waiting.push(id);
         } else {
             self.router.handle(id, Input::Startup, clock::now());
@@ -92,7 +102,10 @@ impl Election {
         for (id, input) in told {
             if let Input::PriorityChanged(priority) = input {
                 let before = self.router.status(id).priority;
-                let why = self.arithmetic.tell(id, &changed);
+                let why = match self.arithmetic.tell(id, &changed) {
+                    why if why.is_empty() => "another configuration".to_owned(),
+                    why => why,
+                };
                 tracing::info!(
                     "({}) Changing effective priority from {before} to {priority}: {why}",
                     self.name(id)
@@ -102,7 +115,7 @@ impl Election {
         }
         let waiting = std::mem::take(&mut self.arithmetic.waiting);
         for id in waiting {
-            if self.arithmetic.awaited(id).is_some() {
+            if self.delayed_until.is_some() || self.arithmetic.awaited(id).is_some() {
                 self.arithmetic.waiting.push(id);
             } else {
                 self.tell(id, Input::Startup, now);

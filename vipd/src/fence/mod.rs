@@ -79,15 +79,20 @@ impl Fences {
         Ok(Self { fences, lines })
     }
 
-    /// Opens everything anew for interfaces that have moved. Who asks goes on asking.
+    /// Opens everything anew for interfaces that have moved, and for another configuration. Who asks goes on asking, and asks
+    /// all anew: what was on its way to the sockets of before is lost.
     ///
     /// # Errors
     /// When the kernel refuses a socket; nothing is changed then.
-    pub(crate) fn follow<'a>(&mut self, planned: impl IntoIterator<Item = &'a Planned>) -> io::Result<()> {
+    pub(crate) fn follow<'a>(
+        &mut self,
+        planned: impl IntoIterator<Item = &'a Planned>,
+        now: Instant,
+    ) -> io::Result<()> {
         let mut moved = Self::open(planned)?;
         for fence in &mut moved.fences {
-            if let Some(before) = self.fences.iter_mut().find(|before| before.id == fence.id) {
-                std::mem::swap(&mut fence.round, &mut before.round);
+            if let Some(before) = self.fences.iter().find(|before| before.id == fence.id) {
+                fence.round.resume(&before.round, now);
                 fence.told = before.told;
             }
         }

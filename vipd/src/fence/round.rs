@@ -45,6 +45,14 @@ impl Round {
         Self { quorum, interval, timeout, asking: None, next: None }
     }
 
+    /// Goes on where another one was, with a round of its own if that was asking.
+    pub(super) fn resume(&mut self, before: &Self, now: Instant) {
+        self.next = before.next;
+        if before.asking.is_some() {
+            self.begin(now);
+        }
+    }
+
     /// Starts a round.
     pub(super) fn begin(&mut self, now: Instant) {
         self.asking = Some(Asking { began: now, attempts: 0, next: now });

@@ -1,7 +1,7 @@
 //! Follows interfaces and addresses by kernel notification, and hears when routes or rules of an agent's are removed.
 
 use std::collections::BTreeSet;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use rtnetlink::packet_core::{NetlinkMessage, NetlinkPayload};
@@ -46,6 +46,8 @@ pub enum Change {
 pub struct Monitor {
     handle: Handle,
     messages: Messages,
+    /// The socket, to change its filter.
+    socket: Option<OwnedFd>,
     links: Links,
 }
 
@@ -63,14 +65,21 @@ impl Monitor {
         if let Err(error) = socket.set_rx_buf_sz(RECEIVE_BUFFER) {
             tracing::debug!("cannot enlarge the netlink receive buffer: {error}");
         }
-        if let Err(error) = SockRef::from(&socket.as_fd()).attach_filter(&filter(protocols)) {
-            tracing::debug!("every change of a route on this host will wake the agent: {error}");
-        }
+        let socket = socket.as_fd().try_clone_to_owned().ok();
         tokio::spawn(connection);
         let messages = Box::new(messages.map(|(message, _)| message));
-        let mut monitor = Self { handle, messages, links: Links::default() };
+        let mut monitor = Self { handle, messages, socket, links: Links::default() };
+        monitor.hear_of(protocols);
         monitor.read_anew().await?;
         Ok(monitor)
+    }
+
+    /// Hears of routes with these protocols from now on, and of those with an agent's mark.
+    pub fn hear_of(&self, protocols: &BTreeSet<u8>) {
+        let Some(socket) = &self.socket else { return };
+        if let Err(error) = SockRef::from(socket).attach_filter(&filter(protocols)) {
+            tracing::debug!("every change of a route on this host will wake the agent: {error}");
+        }
     }
 
     /// The interfaces as they are known now.

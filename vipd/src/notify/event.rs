@@ -50,7 +50,7 @@ pub struct Publisher {
     priorities: Vec<u8>,
 }
 
-/// A channel for the events of so many virtual routers.
+/// A channel for the events of virtual routers with so many places.
 pub(crate) fn channel(instances: usize) -> (Publisher, Events) {
     let (events, waiting) = mpsc::channel(WAITING_MAX);
     let lost = Arc::new(AtomicU64::new(0));

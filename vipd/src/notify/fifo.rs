@@ -66,6 +66,11 @@ impl Pipe {
         Ok(pipe)
     }
 
+    /// What it was made from.
+    pub(super) fn fifo(&self) -> &Fifo {
+        &self.fifo
+    }
+
     /// Writes the line of a notice. A full pipe loses it.
     pub(super) fn write(&mut self, notice: &Notice) {
         let line = line(notice);

@@ -57,15 +57,34 @@ pub(crate) struct Notifier {
     story: Story,
     /// This node, for people.
     router_id: Rc<str>,
-    pipes: Vec<Pipe>,
+    pipes: Vec<Fed>,
     outlets: Vec<Outlet>,
     workers: JoinSet<()>,
-    stop: watch::Sender<bool>,
     tallies: Vec<Rc<Tally>>,
+    /// What mailer and webhooks were made from.
+    config: Config,
+}
+
+/// A pipe, with the program that reads it: that stops when this is dropped.
+struct Fed {
+    pipe: Pipe,
+    secure: bool,
+    _reader: watch::Sender<bool>,
+}
+
+/// What a receiver is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The commands of the subject with this number.
+    Scripts(usize),
+    Mail,
+    /// That of this place in the configuration.
+    Webhook(usize),
 }
 
 /// A receiver with a queue.
 struct Outlet {
+    kind: Kind,
     wants: Box<dyn Fn(&Notice) -> bool>,
     backlog: Rc<Backlog<Notice>>,
 }
@@ -91,23 +110,52 @@ impl Notifier {
     /// Opens every channel of the configuration; what cannot be opened is said and left out. To be called in a
     /// [`LocalSet`](tokio::task::LocalSet).
     pub(crate) fn start(config: &Config, events: Events) -> Self {
-        let host = gethostname().ok().and_then(|name| name.into_string().ok());
-        let host = host.unwrap_or_else(|| "localhost".to_owned());
         let mut notifier = Self {
             events,
             story: Story::new(config),
-            router_id: config.router_id.as_deref().unwrap_or(&host).into(),
+            router_id: router_id(config),
             pipes: Vec::new(),
             outlets: Vec::new(),
             workers: JoinSet::new(),
-            stop: watch::channel(false).0,
             tallies: Vec::new(),
+            config: config.clone(),
         };
-        notifier.open_pipes(config);
-        notifier.open_scripts(config.script_security);
-        notifier.open_mail(config, &host);
-        notifier.open_webhooks(config);
+        notifier.open(config);
         notifier
+    }
+
+    /// Goes on by another configuration, in which virtual routers have their places as before. Receivers that did not change
+    /// go on with what waits for them; one that is there no more is tried once with each.
+    pub(crate) fn reload(&mut self, config: &Config) {
+        self.story.reload(config);
+        let before = std::mem::replace(&mut self.config, config.clone());
+        let renamed = std::mem::replace(&mut self.router_id, router_id(config)) != self.router_id;
+        let stays = |fed: &Fed| {
+            let reads_safely = fed.pipe.fifo().script.is_none() || fed.secure == config.script_security;
+            config.fifos.contains(fed.pipe.fifo()) && reads_safely
+        };
+        self.pipes.retain(stays);
+        let stays = |kind| match kind {
+            Kind::Scripts(_) => true,
+            Kind::Mail => !renamed && before.mail == config.mail,
+            Kind::Webhook(number) => !renamed && before.webhooks.get(number) == config.webhooks.get(number),
+        };
+        for outlet in self.outlets.extract_if(.., |outlet| !stays(outlet.kind)) {
+            outlet.backlog.close();
+        }
+        self.open(config);
+    }
+
+    /// Opens every channel that is not open.
+    fn open(&mut self, config: &Config) {
+        self.open_pipes(config);
+        self.open_scripts();
+        self.open_mail(config);
+        self.open_webhooks(config);
+    }
+
+    fn is_open(&self, kind: Kind) -> bool {
+        self.outlets.iter().any(|outlet| outlet.kind == kind)
     }
 
     /// Has reasons for changes told by somebody who knows more of them than the election does.
@@ -137,7 +185,6 @@ impl Notifier {
         }
         // A reader finds the end of its pipe.
         self.pipes.clear();
-        self.stop.send_replace(true);
         for outlet in &self.outlets {
             outlet.backlog.close();
         }
@@ -155,8 +202,8 @@ impl Notifier {
 
     fn tell(&mut self, event: Event) {
         for notice in self.story.tell(event) {
-            for pipe in &mut self.pipes {
-                pipe.write(&notice);
+            for fed in &mut self.pipes {
+                fed.pipe.write(&notice);
             }
             for outlet in self.outlets.iter().filter(|outlet| (outlet.wants)(&notice)) {
                 outlet.push(notice.clone());
@@ -164,7 +211,11 @@ impl Notifier {
         }
     }
 
-    fn tally(&mut self, name: impl Into<String>) -> Rc<Tally> {
+    /// The counters of this name.
+    fn tally(&mut self, name: &str) -> Rc<Tally> {
+        if let Some(known) = self.tallies.iter().find(|tally| tally.name() == name) {
+            return Rc::clone(known);
+        }
         let tally = Rc::new(Tally::new(name));
         self.tallies.push(Rc::clone(&tally));
         tally
@@ -172,56 +223,59 @@ impl Notifier {
 
     fn outlet(
         &mut self,
+        kind: Kind,
         wants: impl Fn(&Notice) -> bool + 'static,
         tally: &Rc<Tally>,
     ) -> Rc<Backlog<Notice>> {
         let backlog = Backlog::new(Rc::clone(tally));
-        self.outlets.push(Outlet { wants: Box::new(wants), backlog: Rc::clone(&backlog) });
+        self.outlets.push(Outlet { kind, wants: Box::new(wants), backlog: Rc::clone(&backlog) });
         backlog
     }
 
     fn open_pipes(&mut self, config: &Config) {
         for fifo in &config.fifos {
-            let tally = self.tally(format!("fifo {}", fifo.path.display()));
+            if self.pipes.iter().any(|fed| fed.pipe.fifo() == fifo) {
+                continue;
+            }
+            let tally = self.tally(&format!("fifo {}", fifo.path.display()));
+            let secure = config.script_security;
+            let (reader, stop) = watch::channel(false);
             match Pipe::open(fifo, Rc::clone(&tally)) {
-                Ok(pipe) => self.pipes.push(pipe),
+                Ok(pipe) => self.pipes.push(Fed { pipe, secure, _reader: reader }),
                 Err(error) => {
                     tracing::warn!("{} cannot be used, no event is written to it: {error}", tally.name());
                     continue;
                 }
             }
             if let Some(script) = &fifo.script {
-                let (fifo, script, secure) = (fifo.clone(), script.clone(), config.script_security);
-                self.workers.spawn_local(fifo::keep_reader(fifo, script, secure, self.stop.subscribe()));
+                self.workers.spawn_local(fifo::keep_reader(fifo.clone(), script.clone(), secure, stop));
             }
         }
     }
 
-    fn open_scripts(&mut self, secure: bool) {
+    fn open_scripts(&mut self) {
         let subjects: Vec<_> = self.story.subjects().cloned().collect();
-        if subjects.iter().all(|subject| scripts::triggers(&subject.notify).is_empty()) {
-            return;
-        }
-        let tally = self.tally("scripts");
         for subject in subjects {
-            let (number, triggers) = (subject.number, scripts::triggers(&subject.notify));
-            if triggers.is_empty() {
+            let kind = Kind::Scripts(subject.number);
+            if scripts::triggers(&subject.notify).next().is_none() || self.is_open(kind) {
                 continue;
             }
+            let tally = self.tally("scripts");
+            let number = subject.number;
             let wants = move |notice: &Notice| {
-                notice.subject.number == number && triggers.iter().any(|trigger| trigger.is_for(notice.word))
+                let mut triggers = scripts::triggers(&notice.subject.notify);
+                notice.subject.number == number && triggers.any(|trigger| trigger.is_for(notice.word))
             };
-            let backlog = self.outlet(wants, &tally);
-            let scripts = Scripts::new(subject, Rc::clone(&tally));
-            self.workers.spawn_local(scripts.serve(backlog, secure));
+            let backlog = self.outlet(kind, wants, &tally);
+            self.workers.spawn_local(Scripts::new(subject, tally).serve(backlog));
         }
     }
 
-    fn open_mail(&mut self, config: &Config, host: &str) {
+    fn open_mail(&mut self, config: &Config) {
         let wanted = self.story.subjects().any(|subject| subject.notify.mail);
-        let Some(mail) = config.mail.as_ref().filter(|_| wanted) else { return };
+        let Some(mail) = config.mail.as_ref().filter(|_| wanted && !self.is_open(Kind::Mail)) else { return };
         let tally = self.tally("mail");
-        let (mailer, left_out) = match Mailer::new(mail, host) {
+        let (mailer, left_out) = match Mailer::new(mail, &host_name()) {
             Ok((mailer, left_out)) => (Rc::new(mailer), left_out),
             Err(why) => return tracing::warn!("no mail is sent: {why}"),
         };
@@ -229,20 +283,23 @@ impl Notifier {
             tracing::warn!("mail: {sentence}");
         }
         let wants = Rc::clone(&mailer);
-        let backlog = self.outlet(move |notice| wants.wants(notice), &tally);
+        let backlog = self.outlet(Kind::Mail, move |notice| wants.wants(notice), &tally);
         let router_id = Rc::clone(&self.router_id);
         let send = async move |notice: &Notice| mailer.send(&router_id, notice).await;
         self.workers.spawn_local(deliver(backlog, tally, mail::RETRIES, send));
     }
 
     fn open_webhooks(&mut self, config: &Config) {
-        for (number, webhook) in (1..).zip(&config.webhooks) {
+        for (place, webhook) in config.webhooks.iter().enumerate() {
+            if self.is_open(Kind::Webhook(place)) {
+                continue;
+            }
             let format = match webhook.format {
                 WebhookFormat::Json => "json",
                 WebhookFormat::Slack => "slack",
                 WebhookFormat::Pagerduty => "pagerduty",
             };
-            let tally = self.tally(format!("webhook {number} ({format})"));
+            let tally = self.tally(&format!("webhook {} ({format})", place + 1));
             let receiver = match Receiver::new(webhook) {
                 Ok(receiver) => receiver,
                 Err(why) => {
@@ -250,13 +307,23 @@ impl Notifier {
                     continue;
                 }
             };
-            let backlog = self.outlet(Receiver::wants, &tally);
+            let backlog = self.outlet(Kind::Webhook(place), Receiver::wants, &tally);
             let router_id = Rc::clone(&self.router_id);
             let retries = webhook.retries;
             let post = async move |notice: &Notice| receiver.post(&router_id, notice).await;
             self.workers.spawn_local(deliver(backlog, tally, retries, post));
         }
     }
+}
+
+/// What this node is called.
+fn router_id(config: &Config) -> Rc<str> {
+    config.router_id.as_deref().map_or_else(|| host_name().into(), Into::into)
+}
+
+fn host_name() -> String {
+    let host = gethostname().ok().and_then(|name| name.into_string().ok());
+    host.unwrap_or_else(|| "localhost".to_owned())
 }
 
 impl Outlet {

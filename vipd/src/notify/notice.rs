@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use crate::config::{Notify, StartState};
 
 /// Somebody whose changes are told.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Subject {
-    /// Its place among all subjects.
+    /// Its place among all subjects, and there it stays.
     pub(super) number: usize,
     /// A virtual router, or a sync group of them.
     pub(super) kind: Kind,
@@ -17,6 +17,8 @@ pub(super) struct Subject {
     pub(super) name: String,
     /// What the configuration wants to be done.
     pub(super) notify: Notify,
+    /// Commands are run by safe paths only.
+    pub(super) secure: bool,
     /// The state that is normal for it; of no meaning for a group.
     pub(super) normal: StartState,
 }

@@ -83,31 +83,40 @@ fn commands(notify: &Notify) -> impl Iterator<Item = (Trigger, &Command)> {
 }
 
 /// When any command of a subject is run.
-pub(super) fn triggers(notify: &Notify) -> Vec<Trigger> {
-    commands(notify).map(|(trigger, _)| trigger).collect()
+pub(super) fn triggers(notify: &Notify) -> impl Iterator<Item = Trigger> {
+    commands(notify).map(|(trigger, _)| trigger)
+}
+
+fn hooks(subject: &Subject) -> Vec<Hook> {
+    let hook = |(trigger, command): (Trigger, &Command)| Hook {
+        trigger,
+        command: command.clone(),
+        program: None,
+        outage: Outage::default(),
+    };
+    commands(&subject.notify).map(hook).collect()
 }
 
 impl Scripts {
     pub(super) fn new(subject: Rc<Subject>, tally: Rc<Tally>) -> Self {
-        let hook = |(trigger, command): (Trigger, &Command)| Hook {
-            trigger,
-            command: command.clone(),
-            program: None,
-            outage: Outage::default(),
-        };
-        let hooks = commands(&subject.notify).map(hook).collect();
-        Self { subject, hooks, tally }
+        Self { hooks: hooks(&subject), subject, tally }
     }
 
     /// Runs what the notices ask for, in turn, until the backlog is closed and empty. A command that cannot be run is named
-    /// at once, before it is needed.
-    pub(super) async fn serve(mut self, backlog: Rc<Backlog<Notice>>, secure: bool) {
+    /// at once, before it is needed. A notice brings its subject as it was configured when it was told.
+    pub(super) async fn serve(mut self, backlog: Rc<Backlog<Notice>>) {
+        let secure = self.subject.secure;
         for hook in &mut self.hooks {
             if let Err(error) = hook.prepare(secure).await {
                 hook.outage.failed(&Label(&self.subject, hook.trigger), &error);
             }
         }
         while let Some(notice) = backlog.next().await {
+            if !Rc::ptr_eq(&self.subject, &notice.subject) {
+                self.subject = Rc::clone(&notice.subject);
+                self.hooks = hooks(&self.subject);
+            }
+            let secure = self.subject.secure;
             for hook in self.hooks.iter_mut().filter(|hook| hook.trigger.is_for(notice.word)) {
                 let label = Label(&self.subject, hook.trigger);
                 match hook.run(&notice, secure, &backlog).await {

@@ -9,6 +9,9 @@ use super::event::{Event, What};
 use super::notice::{Kind, Notice, Subject, Word};
 use crate::config::{Config, Deleted, Instance, StartState, SyncGroup};
 
+/// Groups are numbered from here on, behind any virtual router.
+const GROUPS: usize = 1 << 16;
+
 /// Who was told what.
 pub(super) struct Story {
     instances: Vec<Told>,
@@ -36,8 +39,9 @@ struct Group {
 
 impl Story {
     pub(super) fn new(config: &Config) -> Self {
+        let secure = config.script_security;
         let told = |number, kind, name: &String, notify, normal| {
-            let subject = Subject { number, kind, name: name.clone(), notify, normal };
+            let subject = Subject { number, kind, name: name.clone(), notify, secure, normal };
             Told { subject: Rc::new(subject), word: None, behind: None }
         };
         let count = config.instances.len();
@@ -45,9 +49,12 @@ impl Story {
             told(number, Kind::Instance, &instance.name, instance.notify.clone(), instance.state)
         };
         let group = |(number, group): (usize, &SyncGroup)| Group {
-            told: told(count + number, Kind::Group, &group.name, group.notify.clone(), StartState::Backup),
+            told: told(GROUPS + number, Kind::Group, &group.name, group.notify.clone(), StartState::Backup),
             members: (0..count)
-                .filter(|place| group.members.contains(&config.instances[*place].name))
+                .filter(|place| {
+                    let instance = &config.instances[*place];
+                    config.group_of(instance).is_some_and(|(own, _)| own == number)
+                })
                 .collect(),
             reason: "".into(),
         };
@@ -55,6 +62,24 @@ impl Story {
             instances: config.instances.iter().enumerate().map(instance).collect(),
             groups: config.sync_groups.iter().enumerate().map(group).collect(),
             why: Box::new(|_, cause| cause.to_string()),
+        }
+    }
+
+    /// Goes on by another configuration, in which virtual routers have their places as before. Who was told what is
+    /// remembered.
+    pub(super) fn reload(&mut self, config: &Config) {
+        let before = std::mem::replace(self, Self::new(config));
+        self.why = before.why;
+        for (told, before) in self.instances.iter_mut().zip(before.instances) {
+            told.succeed(before);
+        }
+        for group in &mut self.groups {
+            let name = &group.told.subject.name;
+            let same = before.groups.iter().find(|before| before.told.subject.name == *name);
+            if let Some(Group { told: Told { subject, word, behind }, reason, .. }) = same {
+                group.told.succeed(Told { subject: Rc::clone(subject), word: *word, behind: *behind });
+                group.reason = Rc::clone(reason);
+            }
         }
     }
 
@@ -87,7 +112,10 @@ impl Story {
                     Deleted::Fault => Word::Fault,
                     Deleted::Deleted | Deleted::Command(_) => Word::Deleted,
                 };
-                vec![told.tell(word, priority, "a reload took it away".into())]
+                let notice = told.notice(word, priority, "a reload took it away".into());
+                // Another one may come to its place, of whom nothing was told.
+                (told.word, told.behind) = (None, None);
+                vec![notice]
             }
         }
     }
@@ -145,6 +173,14 @@ impl Story {
 }
 
 impl Told {
+    /// Goes on where the one before it was.
+    fn succeed(&mut self, before: Self) {
+        (self.word, self.behind) = (before.word, before.behind);
+        if self.subject == before.subject {
+            self.subject = before.subject;
+        }
+    }
+
     fn notice(&self, word: Word, priority: u8, reason: Rc<str>) -> Notice {
         let subject = Rc::clone(&self.subject);
         Notice { subject, word, before: self.word, priority, reason, at: SystemTime::now() }

@@ -204,7 +204,7 @@ fn the_command_of_a_state_runs_before_the_general_one_which_runs_on_changes_of_s
         (command(), command(), command(), command());
 
     let runs = |word| -> Vec<bool> {
-        let all = triggers(&notify).into_iter().filter(|trigger| trigger.is_for(word));
+        let all = triggers(&notify).filter(|trigger| trigger.is_for(word));
         all.map(|trigger| trigger == Trigger::Any).collect()
     };
 

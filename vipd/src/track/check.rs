@@ -12,6 +12,9 @@ use super::verdict::Verdict;
 use crate::config::Check;
 use crate::exec::Leftovers;
 
+/// What is wrong with a script that no signal reaches (state D).
+const STUCK: &str = "it hangs in the kernel and cannot be killed";
+
 /// A check at work.
 pub(super) struct Checker {
     id: TrackerId,
@@ -39,7 +42,10 @@ impl Checker {
             timeout: check.timeout,
             probe,
             rhythm: Rhythm::new(check.interval, id.0, seed),
-            verdict: Verdict::new(check.rise, check.fall, check.init_fail),
+            verdict: match readings.state(id) {
+                Tracked::Unknown => Verdict::new(check.rise, check.fall, check.init_fail),
+                known => Verdict::resume(check.rise, check.fall, known),
+            },
             readings,
             overran: false,
         }
@@ -47,7 +53,7 @@ impl Checker {
 
     /// Makes the check without end.
     pub(super) async fn watch(mut self) {
-        if self.verdict.state() == Tracked::Down {
+        if self.verdict.state() == Tracked::Down && self.readings.state(self.id) == Tracked::Unknown {
             self.readings.set(self.id, Tracked::Down, Some("no success yet".to_owned()));
         }
         loop {
@@ -57,8 +63,12 @@ impl Checker {
                 Run::Done(outcome) => self.count(outcome),
                 Run::Stuck(mut child) => {
                     // Nothing will come of it: each beat that it hangs on is a failure, and none is followed by a run.
+                    if self.verdict.state() == Tracked::Down {
+                        // It is down for another reason so far.
+                        tracing::warn!("check {}: {STUCK}", self.name);
+                    }
                     loop {
-                        self.count(Err("it hangs in the kernel and cannot be killed".to_owned()));
+                        self.count(Err(STUCK.to_owned()));
                         tokio::select! {
                             _ = child.ended(Leftovers::Kill) => break,
                             _ = self.rhythm.beat() => {}

@@ -82,7 +82,7 @@ impl Plan {
     pub(crate) fn new(config: &Config, runs: impl Fn(usize) -> bool) -> Self {
         let mut plan = Self::default();
         for instance in &config.instances {
-            let group = config.sync_groups.iter().find(|group| group.members.contains(&instance.name));
+            let group = config.group_of(instance).map(|(_, group)| group);
             let may_weigh = instance.priority != OWNER;
             // What a member has of its own would move it alone.
             let own_weigh = may_weigh && group.is_none_or(|group| group.tracking_weight);
@@ -159,6 +159,11 @@ impl Plan {
     /// A thing, which is one of this plan's.
     pub(crate) fn thing(&self, id: TrackerId) -> &Thing {
         &self.things[usize::from(id.0)]
+    }
+
+    /// Whether anybody tracks a thing without a weight.
+    pub(crate) fn decides(&self, id: TrackerId) -> Option<&Tracking> {
+        self.of.iter().flatten().find(|tracking| tracking.tracker == id && tracking.weight == 0)
     }
 
     /// What a virtual router tracks, its group's included.

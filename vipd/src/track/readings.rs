@@ -21,14 +21,22 @@ struct Reading {
 /// All things of a plan.
 #[derive(Debug)]
 pub(crate) struct Readings {
-    things: Vec<Reading>,
-    changed: Notify,
+    things: Vec<Arc<Reading>>,
+    changed: Arc<Notify>,
 }
 
 impl Readings {
     /// Readings of `count` things of which nothing is known.
     pub(crate) fn new(count: usize) -> Self {
-        Self { things: (0..count).map(|_| Reading::default()).collect(), changed: Notify::new() }
+        Self { things: (0..count).map(|_| Arc::default()).collect(), changed: Arc::default() }
+    }
+
+    /// Readings of another plan, of which each thing has the reading that it had by this number here, or a new one. Who
+    /// writes here goes on writing there.
+    pub(crate) fn carry_over(&self, before: impl Iterator<Item = Option<TrackerId>>) -> Self {
+        let reading = |id: TrackerId| Arc::clone(&self.things[usize::from(id.0)]);
+        let things = before.map(|before| before.map(reading).unwrap_or_default()).collect();
+        Self { things, changed: Arc::clone(&self.changed) }
     }
 
     /// Takes note of what a thing is like now, and wakes the election if that is another state. `detail` says more.
@@ -97,6 +105,18 @@ mod tests {
         }
         assert_eq!(readings.state(TrackerId(0)), Tracked::Unknown);
         assert_eq!(readings.detail(TrackerId(1)).as_deref().map(String::as_str), Some("why"));
+    }
+
+    #[test]
+    fn readings_that_are_carried_over_are_the_same_and_others_are_new() {
+        let before = Readings::new(2);
+        let after = before.carry_over([None, Some(TrackerId(1))].into_iter());
+
+        before.set(TrackerId(0), Tracked::Down, None);
+        before.set(TrackerId(1), Tracked::Up, Some("why".to_owned()));
+
+        assert_eq!([0, 1].map(|n| after.state(TrackerId(n))), [Tracked::Unknown, Tracked::Up]);
+        assert_eq!(after.detail(TrackerId(1)).as_deref().map(String::as_str), Some("why"));
     }
 
     #[test]

@@ -21,6 +21,11 @@ impl Verdict {
         Self { rise, fall, state, against: 0, is_first: true }
     }
 
+    /// A state that results have led to, or that is taken for granted: the next result is one like any other.
+    pub(super) fn resume(rise: u32, fall: u32, state: Tracked) -> Self {
+        Self { rise, fall, state, against: 0, is_first: false }
+    }
+
     /// Counts a result, and tells the state that follows.
     pub(super) fn count(&mut self, success: bool) -> Tracked {
         let result = if success { Tracked::Up } else { Tracked::Down };
@@ -80,6 +85,12 @@ mod tests {
 
             assert_eq!(states(&mut verdict, results), expected, "{results} at rise {rise}, fall {fall}");
         }
+    }
+
+    #[test]
+    fn a_state_that_was_known_before_takes_as_many_results_to_change_as_ever() {
+        assert_eq!(states(&mut Verdict::resume(2, 3, Tracked::Up), "--+---"), "UUUUUD");
+        assert_eq!(states(&mut Verdict::resume(2, 3, Tracked::Down), "+-++"), "DDDU");
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub(super) struct Undos {
 #[derive(Default)]
 struct Known {
     places: HashMap<Undo, usize>,
+    /// How many places and octets are given out.
+    given: usize,
     octets: usize,
 }
 
@@ -68,6 +70,11 @@ impl Undos {
         })
     }
 
+    /// How many there is room for.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
     /// From now on this is to be undone; `false` if there is no room for it.
     pub(super) fn add(&self, undo: &Undo) -> bool {
         let mut known = self.known();
@@ -75,7 +82,8 @@ impl Undos {
             self.due[*place].store(true, Ordering::SeqCst);
             return true;
         }
-        let (octets, place, at) = (undo.octets(), known.places.len(), known.octets);
+        let octets = undo.octets();
+        let Some((place, at)) = self.room(&mut known, octets.len()) else { return false };
         let room = self.octets.get(at..at + octets.len());
         let (Some(room), Some([kind, start, length])) = (room, self.places.get(place)) else { return false };
         for (to, octet) in room.iter().zip(&octets) {
@@ -84,10 +92,27 @@ impl Undos {
         kind.store(matches!(undo, Undo::Parameter(..)).into(), Ordering::Relaxed);
         start.store(super::will::number(at), Ordering::Relaxed);
         length.store(super::will::number(octets.len()), Ordering::Relaxed);
-        known.octets += octets.len();
         known.places.insert(undo.clone(), place);
         self.due[place].store(true, Ordering::SeqCst);
         true
+    }
+
+    /// A place, and where its octets begin: new ones as long as there are any, then those of something that is not to be
+    /// undone any more.
+    fn room(&self, known: &mut Known, length: usize) -> Option<(usize, usize)> {
+        let (place, at) = (known.given, known.octets);
+        if place < self.places.len() && at + length <= self.octets.len() {
+            known.given += 1;
+            known.octets += length;
+            return Some((place, at));
+        }
+        let is_done = |undo: &Undo, place: usize| {
+            !self.due[place].load(Ordering::SeqCst) && undo.octets().len() >= length
+        };
+        let (undo, place) = known.places.iter().find(|(undo, place)| is_done(undo, **place))?;
+        let (undo, place) = (undo.clone(), *place);
+        known.places.remove(&undo);
+        Some((place, self.places[place][1].load(Ordering::Relaxed) as usize))
     }
 
     /// Whether this is to be undone.
@@ -161,16 +186,19 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_again_takes_no_new_room_and_what_finds_none_is_refused() {
+    fn what_comes_again_takes_no_new_room_and_what_finds_none_is_refused_until_something_is_done() {
         let undos = Undos::new(1).expect("memory");
         let [first, second] = ["first", "second"].map(|text| Undo::Request(text.into()));
 
         for _ in 0..3 {
-            assert!(undos.add(&first));
             undos.remove(&first);
+            assert!(undos.add(&first));
         }
-
         assert!(!undos.add(&second));
-        assert_eq!(taken(&undos), [""; 0]);
+        undos.remove(&first);
+        let first = Undo::Request("1st".into());
+        assert!(undos.add(&first) && !undos.add(&second));
+
+        assert_eq!(taken(&undos), ["1st"]);
     }
 }

@@ -71,6 +71,8 @@ struct Rooms {
     of: Vec<Vec<Room>>,
     entries: usize,
     octets: usize,
+    /// Octets that nobody uses any more: where they begin, and how many they are.
+    spare: Vec<(usize, usize)>,
 }
 
 #[derive(Clone, Copy)]
@@ -129,28 +131,28 @@ impl Will {
     /// # Errors
     /// When the kernel has no memory.
     pub fn new(config: &Config) -> io::Result<Self> {
-        let (mut resignations, mut octets, mut holds) =
-            (64, 64 << 10, 256 + 2 * config.static_addresses.len());
-        let mut undos = 256 + 2 * (config.static_routes.len() + config.static_rules.len());
-        for instance in &config.instances {
-            let destinations = instance.peers.len().max(1);
-            resignations += 2 * destinations;
-            octets += 2 * destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
-            holds += 2 * (instance.addresses.len() + instance.excluded.len());
-            // A macvlan is made and set up, and parameters of the interface below it are set.
-            let own = if instance.vmac.is_some() { 4 } else { 1 };
-            undos += 2 * (instance.routes.len() + instance.rules.len() + own);
-        }
+        let needs = Needs::of(config);
         Ok(Self(Arc::new(Parts {
             executed: shared::zeroed(1)?,
             masters: shared::zeroed(MAX_INSTANCES as usize)?,
-            resignations: shared::zeroed(resignations)?,
-            octets: shared::zeroed(octets)?,
+            resignations: shared::zeroed(256 + 2 * needs.resignations)?,
+            octets: shared::zeroed((64 << 10) + 2 * needs.octets)?,
             // A table that is at most half full is searched in a few steps.
-            holds: shared::zeroed((2 * holds).next_power_of_two())?,
+            holds: shared::zeroed((2 * (1500 + 2 * needs.holds)).next_power_of_two())?,
             rooms: Mutex::default(),
-            undos: Undos::new(undos)?,
+            undos: Undos::new(256 + 2 * needs.undos)?,
         })))
+    }
+
+    /// Whether there is room for everything that another configuration can make the agent do.
+    #[must_use]
+    pub fn fits(&self, config: &Config) -> bool {
+        let Parts { resignations, octets, holds, undos, .. } = &*self.0;
+        let needs = Needs::of(config);
+        needs.resignations <= resignations.len()
+            && needs.octets <= octets.len()
+            && 2 * needs.holds <= holds.len()
+            && needs.undos <= undos.len()
     }
 
     /// Writes the resignations of a virtual router, as they are to be sent, in place of those that it had.
@@ -340,6 +342,36 @@ impl Will {
     }
 }
 
+/// How many entries and octets a configuration takes.
+#[derive(Default)]
+struct Needs {
+    resignations: usize,
+    octets: usize,
+    holds: usize,
+    undos: usize,
+}
+
+impl Needs {
+    fn of(config: &Config) -> Self {
+        let mut needs = Self {
+            holds: config.static_addresses.len(),
+            undos: config.static_routes.len() + config.static_rules.len(),
+            ..Self::default()
+        };
+        for instance in &config.instances {
+            // Each in both forms of checksum.
+            let destinations = 2 * instance.peers.len().max(1);
+            needs.resignations += destinations;
+            needs.octets += destinations * advert_octets(instance.addresses.len().min(ADDRESSES_MAX));
+            needs.holds += instance.addresses.len() + instance.excluded.len();
+            // A macvlan is made and set up, and parameters of the interface below it are set.
+            let own = if instance.vmac.is_some() { 4 } else { 1 };
+            needs.undos += instance.routes.len() + instance.rules.len() + own;
+        }
+        needs
+    }
+}
+
 impl Rooms {
     fn of(&mut self, id: InstanceId) -> &mut Vec<Room> {
         let n = usize::from(id.0);
@@ -356,15 +388,25 @@ impl Rooms {
             return Some(room);
         }
         let entry = had.map_or(self.entries, |room| room.entry);
-        let room = Room { entry, at: self.octets, size };
-        if entry >= entries || octets - room.at < size {
+        // Octets that were outgrown before may be enough for this one.
+        let spare = self.spare.iter().position(|(_, spare)| *spare >= size);
+        let (at, size) = match spare {
+            Some(place) => self.spare.swap_remove(place),
+            None if octets - self.octets >= size => (self.octets, size),
+            None => return None,
+        };
+        if entry >= entries {
             return None;
         }
         self.entries = self.entries.max(entry + 1);
-        self.octets += size;
+        self.octets = self.octets.max(at + size);
+        self.spare.extend(had.map(|room| (room.at, room.size)));
+        let room = Room { entry, at, size };
         let rooms = self.of(id);
-        rooms.truncate(n);
-        rooms.push(room);
+        match rooms.get_mut(n) {
+            Some(place) => *place = room,
+            None => rooms.push(room),
+        }
         Some(room)
     }
 }
@@ -448,6 +490,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::{self, Instance, VirtualAddress};
 
     const ID: InstanceId = InstanceId(0);
     const OTHER: InstanceId = InstanceId(1);
@@ -477,6 +520,33 @@ mod tests {
         let mut taken = Vec::new();
         will.take_resignations(|destination, octets| taken.push((destination, octets.to_vec())));
         taken
+    }
+
+    /// What a reload may bring, beside what the agent began with.
+    #[test]
+    fn an_agent_that_began_with_little_has_room_for_much_more() {
+        let instance = |vrid| Instance::new("X".to_owned(), "eth0".to_owned(), vrid);
+        let with = |count| Config { instances: (0..count).map(instance).collect(), ..Config::default() };
+        let will = Will::new(&with(1)).expect("memory");
+
+        let places = u8::try_from(config::places(1)).expect("few");
+        assert!(will.fits(&with(places)));
+        let addressed = |count: u16| {
+            let address = |n: u16| VirtualAddress {
+                ip: Ipv4Addr::from_bits(0x0a00_0000 + u32::from(n)).into(),
+                prefix: 32,
+                dev: None,
+                label: None,
+                broadcast: None,
+                scope: 0,
+                no_track: false,
+            };
+            let mut config = with(1);
+            config.instances[0].excluded = (0..count).map(address).collect();
+            config
+        };
+        assert!(will.fits(&addressed(2000)));
+        assert!(!will.fits(&addressed(40_000)));
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl Fault {
         }
     }
 
+    /// The guide prints a timeline of it.
+    pub(super) fn is_in_the_guide(self) -> bool {
+        matches!(self, Self::Haproxy | Self::HaproxyBuiltin)
+    }
+
     /// Who has to hold the address afterwards.
     pub(super) fn successor(self) -> Node {
         if self == Self::Startup { Node::Lb1 } else { Node::Lb2 }

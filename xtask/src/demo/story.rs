@@ -9,6 +9,7 @@ use vipd_tests::Moment;
 use vipd_tests::http::Account;
 
 use super::fault::Fault;
+use super::guide;
 use super::site::{LIMIT, Node, Site};
 use super::watch::{Event, Watch};
 
@@ -78,6 +79,9 @@ pub(super) fn tell(site: &mut Site, fault: Fault, paint: Paint) -> Result<Chapte
     let account = watch.account();
     timeline.close(&holders, &account);
     let chapter = timeline.chapter(fault, account, holders);
+    if fault.is_in_the_guide() {
+        guide::print(&chapter, timeline.struck, &site.agent(Node::Lb1)?.process().lines());
+    }
     drop(watch);
     if chapter.came {
         fault.repair(site)?;
@@ -250,6 +254,7 @@ fn stamp(since: Duration) -> String {
     format!("T+{:>12}", millis(since))
 }
 
-fn millis(span: Duration) -> String {
+/// A time, such as `3612.345 ms`.
+pub(super) fn millis(span: Duration) -> String {
     format!("{}.{:03} ms", span.as_millis(), span.as_micros() % 1000)
 }

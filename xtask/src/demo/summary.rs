@@ -8,13 +8,13 @@ use super::story::{Chapter, Paint, show_holders};
 pub(super) fn print(chapters: &[Chapter], paint: Paint) {
     println!("\n{}", paint.bold("Summary (times in ms since the fault)"));
     println!(
-        "{:<34} {:>13} {:>11} {:>12} {:>14} {:>9}  held by",
+        "{:<37} {:>13} {:>11} {:>12} {:>14} {:>9}  held by",
         "fault", "first advert", "first GARP", "first answer", "requests lost", "outage"
     );
     for chapter in chapters {
         let lost = format!("{} of {}", chapter.account.lost, chapter.account.sent);
         let line = format!(
-            "{:<34} {:>13} {:>11} {:>12} {lost:>14} {:>9}  {}",
+            "{:<37} {:>13} {:>11} {:>12} {lost:>14} {:>9}  {}",
             chapter.fault.headline(),
             millis(chapter.advert),
             millis(chapter.claim),

@@ -5,6 +5,7 @@ mod dialects;
 mod frr;
 mod ipv6;
 mod keepalived;
+mod remarks;
 mod split;
 mod stories;
 mod vmac;

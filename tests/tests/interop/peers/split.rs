@@ -13,12 +13,16 @@ enum First {
     Either,
     /// The loser: it hears the winner only when that has answered.
     Loser,
+    /// The winner: it hears nothing of the loser, which has withdrawn before.
+    Winner,
 }
 
 /// The better node is cut off and comes back; the client is on the worse one's side.
 fn meet(makes: [Make; 2], first: First) {
-    // Arrange: nothing is announced later on. What the client learns, it learns because the Masters have met.
-    let settings = |priority| Settings::v3(priority).line("garp_master_delay 0");
+    // Arrange: there is no second set of announcements. What the client learns, it learns because the Masters have met, or
+    // because who stays says from time to time where the address is.
+    let refresh = if first == First::Winner { "" } else { "garp_master_refresh 0" };
+    let settings = |priority| Settings::v3(priority).line("garp_master_delay 0").line(refresh);
     let Two { lan, better: _better, worse } = two(makes, settings);
     lan.wait_for_master(0).expect("the better node is alone");
     lan.node(0).port.cut().expect("cut");
@@ -30,6 +34,9 @@ fn meet(makes: [Make; 2], first: First) {
     if first == First::Loser {
         lan.node(1).port.hear_groups(false).expect("deaf");
     }
+    if first == First::Winner {
+        lan.node(0).port.hear_groups(false).expect("deaf");
+    }
     lan.node(0).port.heal().expect("heal");
     if first == First::Loser {
         // The winner announces the address whenever it hears the loser, which may be busy announcing it too.
@@ -40,6 +47,9 @@ fn meet(makes: [Make; 2], first: First) {
     // Assert
     expect_withdrawal(&lan, &tap);
     worse.wait_for_state("BACKUP").expect("it has withdrawn");
+    if first == First::Winner {
+        lan.node(0).port.hear_groups(true).expect("no longer deaf");
+    }
     if makes[0] != Frr {
         lan.wait_for_client(0).expect("the client has found the better node");
     }
@@ -92,6 +102,22 @@ fn vipd_meets_a_better_keepalived_after_a_split() {
 #[test]
 fn vipd_hears_a_worse_frr_first_after_a_split() {
     meet([Vipd, Frr], First::Loser);
+}
+
+/// A Keepalived that loses is silent at once (decision 60).
+///
+/// C-L2-09
+#[test]
+fn vipd_is_heard_first_by_a_worse_keepalived_after_a_split() {
+    meet([Vipd, Keepalived], First::Winner);
+}
+
+/// So is FRR.
+///
+/// C-L2-09
+#[test]
+fn vipd_is_heard_first_by_a_worse_frr_after_a_split() {
+    meet([Vipd, Frr], First::Winner);
 }
 
 /// C-FSM-09; FRR does not announce again: the client finds it when its neighbour entry has expired.

@@ -163,6 +163,34 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// Whether the other one is the same virtual router, with other settings perhaps: on the wire, and as an interface of its
+    /// own. A reload lets it go on.
+    #[must_use]
+    pub fn is_same_router(&self, other: &Self) -> bool {
+        let identity = |instance: &Self| {
+            let vmac = instance.vmac.as_ref().map(|vmac| vmac.name.clone());
+            (instance.interface.clone(), instance.vrid, instance.family, instance.version, vmac)
+        };
+        !self.is_vacant() && identity(self) == identity(other)
+    }
+
+    /// What stays of a virtual router that a reload has taken away, until another one takes its place: a name, and whom to
+    /// tell. It has no interface, and so it is nowhere.
+    #[must_use]
+    pub fn vacated(&self) -> Self {
+        // Where it is vacant already, everybody has been told.
+        let notify = if self.is_vacant() { Notify::default() } else { self.notify.clone() };
+        Self { notify, state: self.state, ..Self::new(self.name.clone(), String::new(), self.vrid) }
+    }
+
+    /// Whether this is only the place of one that a reload has taken away.
+    #[must_use]
+    pub fn is_vacant(&self) -> bool {
+        self.interface.is_empty()
+    }
+}
+
 /// The state that a node is wished to start in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
@@ -178,7 +206,8 @@ pub enum StartState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {
-    /// Send with pseudo-header, as keepalived and FRR need it, and accept both.
+    /// Accept both and send what the others do: every form that was heard, and until then that with a pseudo-header, which
+    /// keepalived and FRR read.
     #[default]
     Either,
     /// Send and accept the message-only form of RFC 9568.
@@ -220,7 +249,8 @@ pub struct Garp {
     /// Announcements of every address in one set (`garp_master_repeat`), at least 1; 5 by default.
     #[serde(rename = "garp_master_repeat")]
     pub repeat: u8,
-    /// Between later sets while Master (`garp_master_refresh`, seconds); zero for none, the default.
+    /// Between later sets while Master (`garp_master_refresh`, seconds); zero for none, 10 s by default: what ends a split
+    /// is not always heard (C-L2-09, decision 60), and hosts must find who stayed.
     #[serde(rename = "garp_master_refresh", serialize_with = "form::seconds")]
     #[schemars(with = "form::Seconds")]
     pub refresh: Duration,
@@ -252,7 +282,7 @@ impl Default for Garp {
         Self {
             delay: Duration::from_secs(5),
             repeat: 5,
-            refresh: Duration::ZERO,
+            refresh: Duration::from_secs(10),
             refresh_repeat: 1,
             lower_prio_delay: Duration::from_secs(5),
             lower_prio_repeat: 5,

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use vipd_common::abi::MAX_INSTANCES;
 
 use super::toml::form;
 
@@ -75,6 +76,22 @@ pub struct Config {
     /// The virtual routers, in the order of the file; at least one.
     #[serde(rename = "instance")]
     pub instances: Vec<Instance>,
+}
+
+/// How many places for virtual routers are set aside by an agent that begins with `count` of them, so that a reload finds
+/// room: as the will has it.
+#[must_use]
+pub fn places(count: usize) -> usize {
+    (2 * count + 64).min(MAX_INSTANCES as usize)
+}
+
+impl Config {
+    /// The sync group of a virtual router, with its place in the list of groups.
+    #[must_use]
+    pub fn group_of(&self, instance: &Instance) -> Option<(usize, &SyncGroup)> {
+        let is_member = |group: &SyncGroup| !instance.is_vacant() && group.members.contains(&instance.name);
+        self.sync_groups.iter().enumerate().find(|(_, group)| is_member(group))
+    }
 }
 
 /// Which step of the ladder is demanded.

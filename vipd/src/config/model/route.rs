@@ -19,7 +19,7 @@ pub struct Prefix {
 }
 
 /// A route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 pub struct Route {
     /// Where it leads; its family is that of the route.
     pub to: Prefix,
@@ -50,7 +50,7 @@ pub struct Route {
 }
 
 /// What becomes of packets that a route takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteKind {
     /// They are forwarded.
@@ -67,7 +67,7 @@ pub enum RouteKind {
 }
 
 /// A policy rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 pub struct Rule {
     /// Its family.
     pub family: Family,
@@ -94,7 +94,7 @@ pub struct Rule {
 }
 
 /// What a policy rule does with packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RuleAction {
     /// Look the route up in this table (`table`, `lookup`).
     Table(u32),

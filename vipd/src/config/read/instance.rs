@@ -223,6 +223,7 @@ fn strict_mode(cursor: &Cursor<'_>, cx: &mut Context<'_>, instance: &mut Instanc
         }
     }
     instance.lower_prio_no_advert = true;
+    instance.garp.lower_prio_repeat = 0;
     instance.higher_prio_send_advert = false;
     instance.down_timer_adverts = 3;
     if cx.places.given(&cursor.at("accept")).is_none() {

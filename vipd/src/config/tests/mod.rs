@@ -7,6 +7,7 @@ mod keywords;
 mod language;
 mod lint;
 mod models;
+mod order;
 mod refused;
 mod rendering;
 mod robust;

@@ -57,10 +57,17 @@ fn what_the_agent_does_not_act_on_yet_is_named_once_with_its_consequence() {
     assert_eq!(warning.message, expected);
 }
 
+/// C-FWD-02
+#[test]
+fn that_traffic_to_the_addresses_is_accepted_all_the_same_is_said() {
+    assert_one_warning(&with("no_accept"), (5, 1), "accepts traffic to its addresses", "remove it");
+}
+
 #[test]
 fn what_is_so_anyway_is_taken_without_a_word() {
     let global = "global_defs {\nreload_check_config\ndynamic_interfaces\nvrrp_check_unicast_src\n}\n";
-    let loaded = accepted(&format!("{global}{}", with("check_unicast_src\nunicast_peer { 10.0.0.2 }")));
+    let loaded =
+        accepted(&format!("{global}{}", with("accept\ncheck_unicast_src\nunicast_peer { 10.0.0.2 }")));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
 }
 

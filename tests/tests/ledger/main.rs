@@ -1,5 +1,8 @@
-//! The ledger of rules, `docs/conformance.md`, held against the sources: what it names exists, every rule has a row, and a
-//! row has a test or a reason.
+//! What is written down of the tests, held against the sources. The ledger of rules, `docs/conformance.md`: what it names
+//! exists, every rule has a row, and a row has a test or a reason. The guide, `docs/guide.md`. The keywords.
+
+mod guide;
+mod keywords;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -162,7 +165,7 @@ fn every_test_that_a_row_names_exists_and_names_the_rule() {
         }
     }
     let frames: Vec<Value> =
-        serde_json::from_str(include_str!("../fixtures/vrrp-packets.json")).expect("JSON");
+        serde_json::from_str(include_str!("../../fixtures/vrrp-packets.json")).expect("JSON");
     let is_sent = |id: &str| frames.iter().any(|frame| frame["ref"] == id && frame["kind"] == "advert");
     let mut faults = Vec::new();
     for Row { id, shown, .. } in rows() {
