@@ -323,7 +323,7 @@ fn loader() -> EbpfLoader<'static> {
     };
     // No thread is to be had in a process whose children are to have a PID namespace of their own.
     let made = thread::Builder::new().spawn(blind).ok().and_then(|thread| thread.join().ok());
-    made.unwrap_or_else(EbpfLoader::new)
+    made.unwrap_or_default()
 }
 
 /// Kernels before 5.11 charge maps to this limit. Newer ones do not, so failing to raise it is no error by itself.
