@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::config::{self, Config};
+use crate::control;
 use crate::datapath::{Datapath, Opened, Tally};
 use crate::effects::{Ground, Thing};
 use crate::election::{self, Board, Command, Election, Planned};
@@ -144,10 +145,13 @@ impl Agent {
         let service = {
             let (board, warden) = (Arc::clone(&board), Arc::clone(&self.warden));
             let (config, source) = (Arc::clone(&self.config), self.source.clone());
-            let (will, socket) = (self.will.clone(), self.run_dir.control());
+            let (will, path) = (self.will.clone(), self.run_dir.control());
+            // Before anything is said of a state: who reads that may ask for more.
+            let control = control::listen(&path)
+                .with_context(|| format!("cannot make the control socket {}", path.display()))?;
             let served = move || -> anyhow::Result<()> {
                 let service =
-                    Service { config, source, will, places, board, warden, socket, events, tracking };
+                    Service { config, source, will, places, board, warden, control, events, tracking };
                 let runtime = runtime()?;
                 let served = LocalSet::new().block_on(&runtime, service.serve(ready, commands, ended));
                 // Looking up a name or a file may hang; that is not waited for.

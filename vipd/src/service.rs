@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::pending;
-use std::path::PathBuf;
+use std::os::unix::net::UnixListener;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub(crate) struct Service {
     pub(crate) places: usize,
     pub(crate) board: Arc<Board>,
     pub(crate) warden: Arc<Warden>,
-    pub(crate) socket: PathBuf,
+    pub(crate) control: UnixListener,
     pub(crate) events: Events,
     pub(crate) tracking: Tracking,
 }
@@ -73,8 +73,7 @@ impl Service {
                 Request::Operate(operation, target) => operate(&operators, operation, target).await,
                 Request::Reload => ask_for_reload(&wants_reload).await,
             };
-            control::serve(&self.socket, answer)
-                .with_context(|| format!("cannot listen on {}", self.socket.display()))?
+            control::serve(self.control, answer).context("cannot serve the control socket")?
         };
         spawn_local(control);
         let warden = self.warden;

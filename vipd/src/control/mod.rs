@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use server::serve;
+pub use server::{listen, serve};
 pub(crate) use status::date_time;
 pub use status::{
     ChannelStatus, InstanceStatus, InterfaceStatus, NotifyStatus, PeerStatus, Status, TrackedStatus,

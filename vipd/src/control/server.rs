@@ -1,10 +1,11 @@
 //! The agent's side of the control socket.
 
-use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
+use std::{fs, io};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,17 +18,26 @@ const REQUEST_MAX: u64 = 4096;
 /// How long a client may take to say what it wants, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Listens on `path`, for its owner only, and answers its clients, without end. Runs on the service thread, within a
-/// `LocalSet`.
+/// Makes the control socket, for its owner only. Who asks is kept waiting until [`serve`] runs.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn serve<F>(path: &Path, answer: F) -> io::Result<impl Future<Output = ()> + use<F>>
+pub fn listen(path: &Path) -> io::Result<net::UnixListener> {
+    let listener = net::UnixListener::bind(path)?;
+    listener.set_nonblocking(true)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Answers the clients of a control socket, without end. Runs on the service thread, within a `LocalSet`.
+///
+/// # Errors
+/// When the runtime cannot watch the socket.
+pub fn serve<F>(listener: net::UnixListener, answer: F) -> io::Result<impl Future<Output = ()> + use<F>>
 where
     F: AsyncFn(Request) -> Reply + 'static,
 {
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    let listener = UnixListener::from_std(listener)?;
     let answer = Rc::new(answer);
     Ok(async move {
         loop {
