@@ -10,7 +10,7 @@ use super::tree::{Table, Value};
 const PENDING: &[(&str, &str)] = &[
     // Strict mode is acted on but for this part of it.
     (
-        "the master accepts traffic to its addresses, unless a firewall drops it (decision 63)",
+        "the master accepts traffic to its addresses, unless a firewall drops it (decision 48)",
         "accept no_accept vrrp_strict strict_mode",
     ),
 ];

@@ -8,7 +8,7 @@ use vipd_core::{InstanceId, Instant};
 
 /// Announcements that leave an interface in one go when none has left for a moment: a takeover of 255 addresses, twice.
 const FIRST: usize = 512;
-/// Those that leave it in every [`PAUSE`] from then on: less than a tenth of it is spent on them (decision 71).
+/// Those that leave it in every [`PAUSE`] from then on, so that adverts leave between them (decision 52).
 const NEXT: usize = 32;
 const PAUSE: Duration = Duration::from_millis(1);
 /// The moment after which it is [`FIRST`] again; longer than a thread waits for a CPU that has spent its time.

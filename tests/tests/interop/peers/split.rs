@@ -104,7 +104,7 @@ fn vipd_hears_a_worse_frr_first_after_a_split() {
     meet([Vipd, Frr], First::Loser);
 }
 
-/// A Keepalived that loses is silent at once (decision 60).
+/// A Keepalived that loses is silent at once (decision 45).
 ///
 /// C-L2-09
 #[test]

@@ -250,7 +250,7 @@ pub struct Garp {
     #[serde(rename = "garp_master_repeat")]
     pub repeat: u8,
     /// Between later sets while Master (`garp_master_refresh`, seconds); zero for none, 10 s by default: what ends a split
-    /// is not always heard (C-L2-09, decision 60), and hosts must find who stayed.
+    /// is not always heard (C-L2-09, decision 45), and hosts must find who stayed.
     #[serde(rename = "garp_master_refresh", serialize_with = "form::seconds")]
     #[schemars(with = "form::Seconds")]
     pub refresh: Duration,
