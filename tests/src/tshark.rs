@@ -25,21 +25,18 @@ const EXPECTED: [&str; 1] = ["Duplicate IP address configured"];
 /// # Errors
 /// If tshark is missing or cannot read them.
 pub(crate) fn read(host: &Host, frames: &[Frame]) -> Result<Report> {
-    let mut report = read_by(host, frames, false)?;
-    if !report.complaints.is_empty() {
-        // The remark itself tells what the checksum should be, which is not the same in both forms.
-        let faulty = read_by(host, frames, true)?.complaints;
-        report.complaints.retain(|complaint| faulty.iter().any(|other| octets(other) == octets(complaint)));
+    let (adverts, mut complaints) = read_by(host, frames, false)?;
+    if complaints.iter().any(Option::is_some) {
+        let (_, others) = read_by(host, frames, true)?;
+        for (complaint, _) in complaints.iter_mut().zip(others).filter(|(_, other)| other.is_none()) {
+            *complaint = None;
+        }
     }
-    Ok(report)
+    Ok(Report { adverts, complaints: complaints.into_iter().flatten().collect() })
 }
 
-/// The frame that a complaint is about.
-fn octets(complaint: &str) -> Option<&str> {
-    complaint.rsplit(' ').next()
-}
-
-fn read_by(host: &Host, frames: &[Frame], message_only: bool) -> Result<Report> {
+/// How many frames are adverts, and what is wrong with each frame.
+fn read_by(host: &Host, frames: &[Frame], message_only: bool) -> Result<(usize, Vec<Option<String>>)> {
     let capture = host.dir().join(format!("{}.pcap", host.name()));
     fs::write(&capture, pcap(frames)).with_context(|| format!("cannot write {}", capture.display()))?;
     let fields = ["frame.number", "vrrp.type", "_ws.malformed", "_ws.expert.message"];
@@ -50,22 +47,22 @@ fn read_by(host: &Host, frames: &[Frame], message_only: bool) -> Result<Report> 
     );
     let table = host.command(&line)?;
     ensure!(table.lines().count() == frames.len(), "tshark has lost frames:\n{table}");
-    let mut report = Report { adverts: 0, complaints: Vec::new() };
+    let (mut adverts, mut complaints) = (0, Vec::new());
     for (row, frame) in table.lines().zip(frames) {
         let mut columns = row.split('|').skip(1);
         let mut next = || columns.next().unwrap_or_default();
         let (advert, malformed, remarks) = (next(), next(), next());
-        report.adverts += usize::from(!advert.is_empty());
+        adverts += usize::from(!advert.is_empty());
         let remarks = remarks
             .split(';')
             .filter(|remark| !remark.is_empty() && !EXPECTED.iter().any(|known| remark.contains(known)));
         let remarks: Vec<&str> = remarks.chain((!malformed.is_empty()).then_some(malformed)).collect();
-        if !remarks.is_empty() {
+        complaints.push((!remarks.is_empty()).then(|| {
             let octets: Vec<String> = frame.bytes.iter().map(|octet| format!("{octet:02x}")).collect();
-            report.complaints.push(format!("{}: {}", remarks.join("; "), octets.concat()));
-        }
+            format!("{}: {}", remarks.join("; "), octets.concat())
+        }));
     }
-    Ok(report)
+    Ok((adverts, complaints))
 }
 
 /// The frames as a capture file (pcap, microseconds, Ethernet).

@@ -1,6 +1,5 @@
 //! Adverts: judge, count, remember, and tell user space of what changes something.
 
-use aya_ebpf::helpers::bpf_ktime_get_ns;
 use vipd_common::abi::{Event, Rules, Seen, Stamp, kind};
 use vipd_common::wait::{self, Sign};
 use vipd_common::wire::eth::Place;
@@ -14,7 +13,7 @@ use crate::maps::{INSTANCES, SCRATCH, SEEN, WATCH};
 use crate::stats::Stats;
 use crate::table::Interface;
 use crate::watch::Told;
-use crate::{event, lease};
+use crate::{event, lease, timer};
 
 /// Takes an advert, and says whether its frame may go on (C-XDP-04).
 #[inline(always)]
@@ -56,7 +55,7 @@ fn remember<F: Frame>(frame: &F, instance: u32, advert: &Advert, stats: &Stats) 
     };
     // SAFETY: a map's value stays where it is; what two CPUs do to it at once is told where it is declared.
     let (seen, watch) = unsafe { (&mut *seen, &mut *watch) };
-    let at = unsafe { bpf_ktime_get_ns() };
+    let at = timer::now();
     let first = seen.last.at == 0;
     let sign = stamp(seen, rules, advert, at);
     if rules.master != 0 && sign == Sign::Alive {

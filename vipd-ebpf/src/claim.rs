@@ -1,6 +1,5 @@
 //! Virtual addresses in messages of other nodes: who of ours has them, and that somebody else announces them.
 
-use aya_ebpf::helpers::bpf_ktime_get_ns;
 use vipd_common::abi::{Addr, Event, VipKey, kind};
 use vipd_common::wire::Reason;
 use vipd_common::wire::eth::{Mac, Place};
@@ -9,7 +8,7 @@ use crate::budget::Topic;
 use crate::frame::Frame;
 use crate::maps::{VIPS, WATCH};
 use crate::stats::Stats;
-use crate::{event, lease};
+use crate::{event, lease, timer};
 
 /// The instance that has a virtual address where a frame came in.
 #[inline(always)]
@@ -22,7 +21,7 @@ pub(crate) fn holder<F: Frame>(frame: &F, place: Place, addr: Addr) -> Option<u3
 /// Whether a question for an address of an instance may reach this node, which would answer it.
 #[inline(always)]
 pub(crate) fn may_be_asked(instance: u32) -> bool {
-    let over = lease::is_over(instance, unsafe { bpf_ktime_get_ns() });
+    let over = lease::is_over(instance, timer::now());
     if over {
         Stats::of(Some(instance)).raise(Reason::LeaseOver);
     }
@@ -37,7 +36,7 @@ pub(crate) fn tell(instance: u32, addr: Addr, mac: Mac) {
     let Some(watch) = WATCH.get_ptr_mut(instance) else { return };
     // SAFETY: a map's value stays where it is; what two CPUs do to it at once is told where it is declared.
     let watch = unsafe { &mut *watch };
-    let at = unsafe { bpf_ktime_get_ns() };
+    let at = timer::now();
     if !watch.budget.allows(Topic::Claim, at, &stats) {
         return;
     }

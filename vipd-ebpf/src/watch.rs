@@ -7,7 +7,6 @@ use core::ffi::c_void;
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::bpf_timer;
-use aya_ebpf::helpers::bpf_ktime_get_ns;
 use vipd_common::abi::{Addr, Event, Rules, Seen, Stamp, kind};
 use vipd_common::wait;
 
@@ -78,7 +77,7 @@ extern "C" fn ring(_: *mut c_void, instance: *const u32, watch: *mut Watch) -> i
     // A Master that was not told to make way waits for nobody, nor does a virtual router that is gone.
     let waits = rules.version != 0 && seen.sign.at != 0 && (rules.master == 0 || seen.yielded != 0);
     let deadline = if waits { wait::deadline(rules, &seen.sign) } else { 0 };
-    let now = unsafe { bpf_ktime_get_ns() };
+    let now = timer::now();
     // SAFETY: the timer is in this map, and it is ringing.
     if now < deadline && unsafe { timer::set_again(&raw mut watch.timer, deadline - now) } {
         watch.until = deadline;

@@ -23,9 +23,9 @@ impl Source {
     /// Reads it.
     ///
     /// # Errors
-    /// As for [`config::load_as`].
+    /// As for [`config::load`].
     pub fn load(&self) -> Result<Loaded, Diagnostics> {
-        let mut loaded = config::load_as(&self.path, &self.host)?;
+        let mut loaded = config::load(&self.path, &self.host)?;
         loaded.config.datapath = self.datapath.unwrap_or(loaded.config.datapath);
         Ok(loaded)
     }

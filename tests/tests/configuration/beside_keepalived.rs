@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use vipd::config::{Diagnostic, Diagnostics, load_as, load_str};
+use vipd::config::{Diagnostic, Diagnostics, load, load_str};
 use vipd_tests::{Host, Lab};
 
 use super::fixtures;
@@ -143,7 +143,7 @@ fn keepalived_and_vipd_find_fault_with_the_same_files() {
     for file in samples(&fixtures("keepalived")) {
         let name = file.file_name().expect("a file").to_string_lossy().into_owned();
         let (is_fine, said) = keepalived(&host, &file);
-        let vipd = load_as(&file, NODE);
+        let vipd = load(&file, NODE);
 
         match (is_fine, vipd) {
             (true, Ok(_)) | (false, Err(_)) => {}
@@ -195,7 +195,7 @@ fn every_difference_that_is_meant_is_one() {
         let file = fixtures("keepalived").join(name);
         let (is_fine, said) = keepalived(&host, &file);
         assert_eq!(is_fine, taken, "{name}: {said}");
-        assert_eq!(load_as(&file, NODE).is_err(), taken, "{name}");
+        assert_eq!(load(&file, NODE).is_err(), taken, "{name}");
     }
 }
 
@@ -209,7 +209,7 @@ fn what_keepalived_ships_and_takes_itself_is_taken() {
 
     for file in samples {
         let (is_fine, _) = keepalived(&host, &file);
-        let Err(found) = load_as(&file, NODE) else { continue };
+        let Err(found) = load(&file, NODE) else { continue };
         // Many configure no virtual router, only IPVS.
         let only_ipvs = found.to_string().contains("no virtual router");
         assert!(!is_fine || only_ipvs, "{}: {found}", file.display());

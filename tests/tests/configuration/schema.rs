@@ -34,7 +34,7 @@ fn converted_files_and_examples_are_valid() {
     }
     for entry in fs::read_dir(fixtures("keepalived")).expect("fixtures") {
         let path = entry.expect("a file").path();
-        if let Ok(loaded) = vipd::config::load_as(&path, "lb1") {
+        if let Ok(loaded) = vipd::config::load(&path, "lb1") {
             files.push((path.display().to_string(), to_toml(&loaded.config).expect("TOML")));
         }
     }
@@ -57,7 +57,7 @@ fn converted_files_are_read_back_as_the_same() {
         fs::read_dir(fixtures("keepalived")).expect("fixtures").map(|entry| entry.expect("a file").path());
     let mut count = 0;
     for path in guide.into_iter().chain(samples) {
-        let Ok(loaded) = vipd::config::load_as(&path, "lb1") else { continue };
+        let Ok(loaded) = vipd::config::load(&path, "lb1") else { continue };
         let text = to_toml(&loaded.config).expect("TOML");
         let [mut original, mut converted] = [loaded.config, accepted("converted.toml", &text).config];
         for config in [&mut original, &mut converted] {

@@ -152,6 +152,14 @@ fn announcements_over_ipv6_keep_an_interval_of_their_own() {
     });
 }
 
+/// A node that is MASTER, with these lines in `global_defs` and in its instance; it announces once and then when it is made to.
+fn master(agent: Agent, global: &str, lines: &str) -> Node {
+    let lines = format!("garp_master_delay 0\n{lines}");
+    let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
+    node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
+    node
+}
+
 /// `garp_lower_prio_repeat`, `garp_lower_prio_delay`, `lower_prio_no_advert`, `vrrp_strict`: an advert of lower priority is
 /// answered by an advert, and by announcements.
 #[test]
@@ -167,9 +175,7 @@ fn a_losing_advert_is_answered_as_the_file_says() {
         ("", "strict_mode\ngarp_lower_prio_repeat 3\ngarp_lower_prio_delay 0", "AA"),
     ];
     each(&cases, |agent, (global, lines, expected)| {
-        let lines = format!("garp_master_delay 0\n{lines}");
-        let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
-        node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
+        let node = master(agent, global, lines);
 
         node.hear(90);
 
@@ -190,9 +196,7 @@ fn a_master_that_has_lost_says_one_last_word_where_the_file_asks_for_it() {
         ("vrrp_strict", "", "AG"),
     ];
     each(&cases, |agent, (global, lines, expected)| {
-        let lines = format!("garp_master_delay 0\n{lines}");
-        let node = Node::start(agent, Family::V4, &with(&v3(SLOW, &lines), global, ""));
-        node.running.wait_for_state("MASTER", SOON).expect("nobody else is there");
+        let node = master(agent, global, lines);
 
         node.hear(200);
 

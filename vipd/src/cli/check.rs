@@ -45,9 +45,9 @@ impl super::Check {
 
     fn look(&self) -> Checked {
         let host = self.host.clone().unwrap_or_else(config::host_name);
-        let own = config::load_as(&self.config, &host);
+        let own = config::load(&self.config, &host);
         let peer_host = self.peer_host.as_deref().unwrap_or(&host);
-        let peer = self.peer.as_deref().map(|path| config::load_as(path, peer_host));
+        let peer = self.peer.as_deref().map(|path| config::load(path, peer_host));
         let mut failover = Vec::new();
         let (config, found) = match (own, peer) {
             (Ok(mut own), None) => {

@@ -10,7 +10,7 @@ use crate::config;
 impl super::Convert {
     pub(super) fn execute(self) -> ExitCode {
         let host = self.host.unwrap_or_else(config::host_name);
-        let loaded = match config::load_as(&self.config, &host) {
+        let loaded = match config::load(&self.config, &host) {
             Ok(loaded) => loaded,
             Err(found) => {
                 eprintln!("{}", found.render(true));

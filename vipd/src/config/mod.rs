@@ -81,19 +81,11 @@ impl std::fmt::Debug for Loaded {
 }
 
 /// Reads the file at `path`: TOML where its name ends in `.toml`, keepalived.conf otherwise. Lines for certain hosts
-/// (`@host`) count as they do on this one.
+/// (`@host`) count as they do on the node called `host`.
 ///
 /// # Errors
 /// Everything that is wrong with the file, warnings included, if anything in it is an error or it cannot be read.
-pub fn load(path: &Path) -> Result<Loaded, Diagnostics> {
-    load_as(path, &host_name())
-}
-
-/// As [`load`], with the lines that count on the node called `host`.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_as(path: &Path, host: &str) -> Result<Loaded, Diagnostics> {
+pub fn load(path: &Path, host: &str) -> Result<Loaded, Diagnostics> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| {
         let help = "name a file that exists and that this user may read";

@@ -42,7 +42,8 @@ pub(super) struct Announcer {
 }
 
 impl Announcer {
-    /// Takes an announcement that is to leave on `ifindex`, at least `spacing` after the one before it.
+    /// Takes an announcement that is to leave on `ifindex`, at least `spacing` after the one before it. One that says again
+    /// what was announced before is not `is_first`.
     pub(super) fn push(
         &mut self,
         ifindex: u32,

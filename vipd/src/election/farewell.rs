@@ -4,17 +4,13 @@
 //! node that takes over on the same kernel, in another container, waits for that lock to add its addresses.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use vipd_core::{Input, InstanceId, State};
 
 use super::clock;
 use super::run::Election;
 use crate::datapath::Heard;
-
-/// How long another node is waited for: the skew time of most at intervals up to 100 ms, and some milliseconds for its
-/// addresses. One that is slower than that does not suffer from what is done meanwhile.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
+use crate::warden::PATIENCE;
 
 impl Election {
     /// Resigns, releases everything, and has it told; then waits for those who take over.

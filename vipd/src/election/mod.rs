@@ -23,7 +23,6 @@ mod tracked;
 
 pub use board::{Board, Delay, Sent, Snapshot};
 pub use clock::now;
-pub(crate) use farewell::PATIENCE;
 pub use forms::{FormSet, Forms};
 pub(crate) use plan::protocols;
 pub use plan::{Error as PlanError, Group, Planned, plan, statics};

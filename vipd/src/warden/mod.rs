@@ -15,6 +15,7 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
@@ -28,6 +29,10 @@ use crate::{realtime, telemetry, watch};
 pub use errand::{Errand, GivenAway};
 pub use undo::Undo;
 pub use will::{Destination, Will};
+
+/// How long another node is waited for before programs are taken off (decision 37): the skew time of most at intervals up to 100 ms, and some milliseconds for its
+/// addresses. One that is slower than that does not suffer from what is done meanwhile.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What it costs to have none.
 pub(crate) const WITHOUT: &str =

@@ -12,10 +12,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::unistd::{Pid, chdir, dup2_stdin, dup2_stdout, setsid};
 
+use super::PATIENCE;
 use super::errand::Errand;
 use super::shared::SignOfLife;
 use super::will::Will;
-use crate::election::PATIENCE;
 use crate::realtime;
 use crate::run_dir::RunDir;
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use vipd_core::{Interval, Version};
 
 use super::super::model::*;
-use super::super::{Loaded, load, load_str, pending};
+use super::super::{Loaded, host_name, load, load_str, pending};
 use super::{only, refused, without_lines};
 
 fn example(name: &str) -> Loaded {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
-    load(&path).unwrap_or_else(|found| panic!("{name} is refused:\n{found}"))
+    load(&path, &host_name()).unwrap_or_else(|found| panic!("{name} is refused:\n{found}"))
 }
 
 fn ip(text: &str) -> IpAddr {

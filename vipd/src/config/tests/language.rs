@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::super::{Diagnostics, Loaded, Probe, Severity, load, load_as};
+use super::super::{Diagnostics, Loaded, Probe, Severity, host_name, load};
 use super::{accepted, only, position, refused, with};
 
 /// Files in a folder of their own, which goes with them.
@@ -22,7 +22,7 @@ impl Folder {
     }
 
     fn load(&self) -> Result<Loaded, Diagnostics> {
-        load(&self.0.join("main.conf"))
+        load(&self.0.join("main.conf"), &host_name())
     }
 }
 
@@ -87,7 +87,7 @@ fn what_is_predefined_tells_of_the_file_the_node_and_the_environment() {
         )],
     );
 
-    let loaded = load_as(&folder.0.join("main.conf"), "lb7").expect("accepted");
+    let loaded = load(&folder.0.join("main.conf"), "lb7").expect("accepted");
 
     let argv = &only(&loaded).notify.any.as_ref().expect("a command").argv;
     let script = folder.0.join("x").display().to_string();
@@ -136,7 +136,7 @@ fn a_condition_keeps_its_line_on_the_node_that_it_names() {
     let folder = Folder::new("condition", &[("main.conf", &text)]);
     let path = folder.0.join("main.conf");
 
-    let [one, two] = ["lb1", "lb2"].map(|host| only(&load_as(&path, host).expect("accepted")).clone());
+    let [one, two] = ["lb1", "lb2"].map(|host| only(&load(&path, host).expect("accepted")).clone());
 
     assert_eq!((one.priority, one.preempt, one.interval.as_centis(), one.unicast_ttl), (110, true, 50, 255));
     assert_eq!((two.priority, two.preempt, two.interval.as_centis(), two.unicast_ttl), (100, false, 200, 9));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Severity, load, load_str};
+use super::super::{Severity, host_name, load, load_str};
 use super::{position, refused, with};
 
 /// The text is refused for one error, there and in these words.
@@ -314,7 +314,7 @@ fn a_file_that_cannot_be_read_is_reported_by_name() {
     for (path, reason) in
         [(missing.as_path(), "No such file"), (Path::new(env!("CARGO_MANIFEST_DIR")), "directory")]
     {
-        let found = load(path).expect_err("it cannot be read");
+        let found = load(path, &host_name()).expect_err("it cannot be read");
 
         let [error] = found.iter().as_slice() else { panic!("{found}") };
         assert_eq!((error.severity, error.place.is_none()), (Severity::Error, true));
